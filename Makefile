@@ -1,0 +1,220 @@
+# DLB for Darknet. `make help` lists the targets.
+#
+# Flags, as in Darknet's own Makefile: GPU CUDNN OPENCV OPENMP DEBUG (0 or 1), and
+#   OPENBLAS=0          matrix products by the host's own loops
+#   SANITIZE=LIST       address,undefined or thread
+#   DARKNET_SRC=PATH    the host from a checkout or tarball of yours
+# Builds with different flags live in different folders under build/.
+
+VERSION := 0.1.0
+
+GPU      ?= 0
+CUDNN    ?= 0
+OPENMP   ?= 0
+DEBUG    ?= 0
+OPENBLAS ?= 1
+SANITIZE ?=
+OPENCV   ?= $(shell pkg-config --exists opencv4 2>/dev/null && echo 1 || echo 0)
+
+comma := ,
+CONFIG := $(strip $(subst $(comma),-,build$(if $(filter 1,$(GPU)),-gpu)$(if $(filter 1,$(CUDNN)),-cudnn)$(if \
+	$(filter 1,$(OPENCV)),-opencv)$(if $(filter 1,$(OPENMP)),-openmp)$(if $(filter 1,$(OPENBLAS)),-openblas)$(if \
+	$(filter 1,$(DEBUG)),-debug)$(if $(SANITIZE),-$(SANITIZE))))
+BUILD := build/$(CONFIG)
+HOST  := darknet/host
+
+# ---- the host, fetched and patched ----
+
+PATCHES      := $(sort $(wildcard patches/*.patch))
+HOST_STAMP   := darknet/.series/applied
+HOST_LIBRARY := gemm utils cuda deconvolutional_layer convolutional_layer list image activations im2col \
+	col2im blas crop_layer dropout_layer maxpool_layer softmax_layer data matrix network connected_layer \
+	cost_layer parser option_list detection_layer route_layer upsample_layer box normalization_layer \
+	avgpool_layer layer local_layer shortcut_layer logistic_layer activation_layer rnn_layer gru_layer \
+	crnn_layer demo batchnorm_layer region_layer reorg_layer tree lstm_layer l2norm_layer yolo_layer \
+	iseg_layer
+HOST_CUDA    := convolutional_kernels deconvolutional_kernels activation_kernels im2col_kernels \
+	col2im_kernels blas_kernels crop_layer_kernels dropout_layer_kernels maxpool_layer_kernels \
+	avgpool_layer_kernels
+HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor classifier coco yolo detector \
+	nightmare instance-segmenter darknet
+
+# ---- ours ----
+
+# What knows nothing of Darknet comes first, the adapters after it.
+DLB_LAYER := fail logit_ring dlb_options overlap_sampler overlap_loader train_list image_decode augment \
+	train_log dlb_cost_layer image_rows classifier_data classifier_train
+COMMANDS  := dlb_command prepare idx_file
+DECODER   := $(if $(filter 1,$(OPENCV)),image_decode_opencv,image_decode_stb)
+
+HOST_OBJECTS    := $(HOST_LIBRARY:%=$(BUILD)/host/%.o) $(BUILD)/host/image_opencv.o
+PROGRAM_OBJECTS := $(HOST_PROGRAM:%=$(BUILD)/program/%.o) $(COMMANDS:%=$(BUILD)/commands/%.o)
+DLB_OBJECTS     := $(DLB_LAYER:%=$(BUILD)/dlb_layer/%.o) $(BUILD)/dlb_layer/$(DECODER).o
+
+# ---- flags ----
+
+OPTS     := $(if $(filter 1,$(DEBUG)),-O0 -g,-Ofast)
+DLB_OPTS := $(if $(filter 1,$(DEBUG)),-O0 -g,-O2 -g)
+ifneq ($(SANITIZE),)
+OPTS     := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE)
+DLB_OPTS := $(OPTS) -fno-sanitize-recover=all
+endif
+
+DEFINES := $(if $(filter 1,$(GPU)),-DGPU -I/usr/local/cuda/include)$(if $(filter 1,$(CUDNN)), -DCUDNN)$(if \
+	$(filter 1,$(OPENCV)), -DOPENCV)$(if $(filter 1,$(OPENBLAS)), -DOPENBLAS)
+INCLUDES := -I$(HOST)/include -I$(HOST)/src -Idlb_layer -Icommands
+COMMON   := -fPIC $(DEFINES) $(INCLUDES) -MMD -MP
+OMP      := $(if $(filter 1,$(OPENMP)),-fopenmp)
+
+# The host's own flags. -Ofast lets the compiler assume that no number is NaN or infinite, so it is
+# kept off our own code, which has to notice them.
+HOST_CFLAGS := -Wall -Wno-unused-result -Wno-unknown-pragmas -Wno-stringop-truncation -Wfatal-errors $(OMP) $(OPTS)
+DLB_WARN    := -Wall -Wextra -Wno-missing-field-initializers -Werror
+DLB_CFLAGS  := -std=gnu11 $(DLB_WARN) $(DLB_OPTS)
+LDLIBS      := -lz -lpng -lm -pthread
+LDFLAGS     := $(OMP) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+
+ifeq ($(OPENBLAS),1)
+COMMON += $(shell pkg-config --cflags openblas 2>/dev/null)
+LDLIBS += $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas)
+endif
+ifeq ($(OPENCV),1)
+OPENCV_CFLAGS := $(shell pkg-config --cflags opencv4)
+LDLIBS += -lopencv_highgui -lopencv_videoio -lopencv_imgcodecs -lopencv_imgproc -lopencv_core -lstdc++
+endif
+ifeq ($(GPU),1)
+HOST_OBJECTS += $(HOST_CUDA:%=$(BUILD)/host/%.o)
+LDLIBS += -L/usr/local/cuda/lib64 -L/usr/local/cuda/lib64/stubs -lcuda -lcudart -lcublas -lcurand -lstdc++
+LDLIBS += $(if $(filter 1,$(CUDNN)),-lcudnn)
+endif
+NVCC ?= nvcc
+ARCH ?= -arch=native
+
+# V=1 shows the commands.
+ifneq ($(V),1)
+SAY_CC   = @echo '  CC   $@';
+SAY_CXX  = @echo '  CXX  $@';
+SAY_NVCC = @echo '  NVCC $@';
+SAY_AR   = @echo '  AR   $@';
+endif
+
+# ---- programs ----
+
+.PHONY: all demo test bench help clean distclean host host-reset refresh-patch install-packages \
+	build-tests FORCE
+all: bin/darknet bin/libdarknet.so
+
+# Names the configuration that bin/ holds, so that other flags link it anew.
+build/current: FORCE
+	@mkdir -p build bin
+	@echo $(CONFIG) | cmp -s - $@ || echo $(CONFIG) > $@
+
+bin/darknet: $(BUILD)/darknet build/current
+	cp $< $@
+bin/libdarknet.so: $(BUILD)/libdarknet.so build/current
+	cp $< $@
+
+$(BUILD)/darknet: $(PROGRAM_OBJECTS) $(BUILD)/libdarknet.a
+	$(SAY_CC)$(CC) $(LDFLAGS) $(PROGRAM_OBJECTS) $(BUILD)/libdarknet.a -o $@ $(LDLIBS)
+$(BUILD)/libdarknet.so: $(HOST_OBJECTS) $(DLB_OBJECTS)
+	$(SAY_CC)$(CC) $(LDFLAGS) -shared $^ -o $@ $(LDLIBS)
+$(BUILD)/libdarknet.a: $(HOST_OBJECTS) $(DLB_OBJECTS)
+	@rm -f $@
+	$(SAY_AR)$(AR) rcs $@ $^
+
+$(BUILD)/host/%.o: $(HOST)/src/%.c
+	@mkdir -p $(@D)
+	$(SAY_CC)$(CC) $(COMMON) $(HOST_CFLAGS) -c $< -o $@
+$(BUILD)/host/%.o: $(HOST)/src/%.cpp
+	@mkdir -p $(@D)
+	$(SAY_CXX)$(CXX) $(COMMON) $(OPENCV_CFLAGS) $(HOST_CFLAGS) -c $< -o $@
+$(BUILD)/host/%.o: $(HOST)/src/%.cu
+	@mkdir -p $(@D)
+	$(SAY_NVCC)$(NVCC) $(ARCH) $(DEFINES) $(INCLUDES) --compiler-options "$(HOST_CFLAGS) -fPIC" -c $< -o $@
+$(BUILD)/program/%.o: $(HOST)/examples/%.c
+	@mkdir -p $(@D)
+	$(SAY_CC)$(CC) $(COMMON) $(HOST_CFLAGS) -c $< -o $@
+$(BUILD)/dlb_layer/%.o: dlb_layer/%.c | $(HOST_STAMP)
+	@mkdir -p $(@D)
+	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) -c $< -o $@
+$(BUILD)/dlb_layer/%.o: dlb_layer/%.cpp | $(HOST_STAMP)
+	@mkdir -p $(@D)
+	$(SAY_CXX)$(CXX) $(COMMON) $(OPENCV_CFLAGS) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@
+$(BUILD)/commands/%.o: commands/%.c
+	@mkdir -p $(@D)
+	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) -DDLB_VERSION='"$(VERSION)"' -c $< -o $@
+
+host: $(HOST_STAMP)
+$(HOST_STAMP): $(PATCHES) darknet/host.lock darknet/host.sha256 darknet/fetch.sh darknet/apply_patches.sh \
+		$(if $(DARKNET_SRC),FORCE)
+	@DARKNET_SRC='$(DARKNET_SRC)' darknet/fetch.sh
+	@darknet/apply_patches.sh
+	@touch $@
+# Applying the patches keeps the time stamps of what they leave alone.
+HOST_FILES := $(HOST_LIBRARY:%=$(HOST)/src/%.c) $(HOST)/src/image_opencv.cpp $(HOST_CUDA:%=$(HOST)/src/%.cu) \
+	$(HOST_PROGRAM:%=$(HOST)/examples/%.c)
+$(sort $(HOST_FILES) $(wildcard $(HOST)/include/*.h $(HOST)/src/*.h)): $(HOST_STAMP)
+	@test -e $@
+
+host-reset:
+	darknet/apply_patches.sh --discard-edits
+refresh-patch:
+	@test -n '$(PATCH)' || { echo 'say which: make refresh-patch PATCH=0005' >&2; exit 1; }
+	darknet/refresh_patch.sh $(PATCH)
+
+# ---- packages ----
+
+PACKAGES := gcc g++ libc6-dev pkg-config patch xz-utils ca-certificates libopencv-dev libopenblas-dev zlib1g-dev \
+	libpng-dev
+install-packages:
+	@darknet/install_packages.sh $(PACKAGES)
+
+# ---- demo ----
+
+demo: install-packages
+	@darknet/install_packages.sh dataset-fashion-mnist
+	@$(MAKE) --no-print-directory -j2 all
+	@DARKNET=bin/darknet tests/demo.sh
+
+# ---- tests ----
+
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+build-tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/compare_weights $(BUILD)/darknet
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libdarknet.a $(COMMANDS:%=$(BUILD)/commands/%.o)
+	@mkdir -p $(@D)
+	$(SAY_CC)$(CC) $(COMMON) -Itests/unit $(DLB_CFLAGS) $(LDFLAGS) $< $(filter-out %/dlb_command.o,$(filter %.o,$^)) \
+		$(BUILD)/libdarknet.a -o $@ -lcmocka $(LDLIBS)
+$(BUILD)/tests/compare_weights: tests/trajectory/compare_weights.c
+	@mkdir -p $(@D)
+	$(SAY_CC)$(CC) $(DLB_CFLAGS) $(LDFLAGS) $< -o $@ -lm
+
+test: install-packages
+	@darknet/install_packages.sh libcmocka-dev
+	@tests/run.sh
+
+# ---- bench ----
+
+bench: install-packages
+	@$(MAKE) --no-print-directory -j2 all build/bench/step_cost
+	@build/bench/step_cost
+build/bench/step_cost: bench/step_cost.c $(BUILD)/libdarknet.a
+	@mkdir -p $(@D)
+	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) $(LDFLAGS) $< $(BUILD)/libdarknet.a -o $@ $(LDLIBS)
+
+# ---- the rest ----
+
+help:
+	@echo 'make                 bin/darknet and bin/libdarknet.so'
+	@echo 'make demo            train and compare on Fashion-MNIST, from a bare machine'
+	@echo 'make test            all tests, from a bare machine'
+	@echo 'make bench           what a step with [dlb_cost] costs'
+	@echo 'make refresh-patch PATCH=0005   put edits of darknet/host into a patch'
+	@echo 'make host-reset      throw edits of darknet/host away'
+	@echo 'make clean           remove what was built; distclean: the host and the data sets too'
+clean:
+	rm -rf build bin
+distclean: clean
+	rm -rf darknet/cache darknet/pristine darknet/host darknet/.series data
+
+FORCE:
+-include $(wildcard $(BUILD)/*/*.d)

@@ -1,0 +1,68 @@
+#include "classifier_data.h"
+
+#include "fail.h"
+#include "option_list.h"
+#include "tree.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+static char *find_text(const char *data_file, list *options, char *key, char *otherwise) {
+    char *value = option_find_str(options, key, otherwise);
+    if (!value)
+        fail("%s: %s has no value", data_file, key);
+    return value;
+}
+
+static int find_count(const char *data_file, list *options, char *key, int otherwise) {
+    char *value = option_find(options, key), *end;
+    if (!value)
+        return otherwise;
+    errno = 0;
+    long count = strtol(value, &end, 10);
+    if (end == value || *end || errno || count < 1 || count > INT_MAX)
+        fail("%s: %s=%s is not a number of at least 1", data_file, key, value);
+    return (int)count;
+}
+
+void check_classes(const char *data_file, int classes, const char *cfg_file, network *net) {
+    if (classes != net->outputs)
+        fail("%s has classes=%d, but the network of %s has %d outputs", data_file, classes, cfg_file,
+             net->outputs);
+}
+
+static char **read_names(const char *data_file, const char *names_file, int classes, int *count) {
+    char **names = read_lines(names_file, count);
+    if (*count < classes)
+        fail("%s has %d class names, but %s has classes=%d", names_file, *count, data_file,
+             classes);
+    return names;
+}
+
+classifier_data read_classifier_data(char *data_file, const char *cfg_file, network *net) {
+    list *options = read_data_cfg(data_file);
+    if (option_find_int_quiet(options, "tag", 0))
+        fail("%s: tag=1, several tags an image, is only for -stock_loader", data_file);
+    classifier_data data = {.classes = find_count(data_file, options, "classes", 2)};
+    check_classes(data_file, data.classes, cfg_file, net);
+    char *tree_file = option_find_str(options, "tree", 0);
+    data.hierarchy = tree_file ? read_tree(tree_file) : net->hierarchy;
+    data.backup = format_string("%s", find_text(data_file, options, "backup", "/backup/"));
+    data.list_file = format_string("%s", find_text(data_file, options, "train", "data/train.list"));
+    int count;
+    char **names = read_names(
+        data_file, find_text(data_file, options, "labels", "data/labels.list"), data.classes,
+        &count);
+    data.list = train_list_read(data.list_file, names, data.classes);
+    free_ptrs((void **)names, count);
+    free_list_contents(options);
+    free_list(options);
+    return data;
+}
+
+void free_classifier_data(classifier_data *data) {
+    train_list_free(&data->list);
+    free(data->list_file);
+    free(data->backup);
+}

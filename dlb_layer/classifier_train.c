@@ -1,0 +1,311 @@
+#include "classifier_train.h"
+
+#include "classifier_data.h"
+#include "dlb_cost_layer.h"
+#include "fail.h"
+#include "image_rows.h"
+#include "overlap_loader.h"
+#include "train_log.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    CHANNELS = 3,
+    ITERATIONS_A_SIZE = 40,    /* random=1 draws a new size so often, as in the host */
+    ITERATIONS_A_BACKUP = 1000 /* as in the host */
+};
+
+typedef struct {
+    network *net;
+    layer *dlb; /* NULL for a cfg without [dlb_cost] */
+    char *cfg_file;
+    char *base; /* the cfg's name, without folder and extension */
+    classifier_data data;
+    image_rows rows;
+    overlap_loader *loader;
+    train_log *log;
+    float average_loss; /* smoothed, as the host prints it; -1 before the first iteration */
+    int iterations;     /* done by this process */
+} training;
+
+/* ---- command line ---- */
+
+static long parse_number(const char *option, const char *text, long low, long high) {
+    char *end;
+    errno = 0;
+    long number = strtol(text, &end, 10);
+    if (end == text || *end || errno || number < low || number > high)
+        fail("%s %s: a number from %ld to %ld is needed", option, text, low, high);
+    return number;
+}
+
+static void refuse_unknown_options(int argc, char **argv) {
+    for (int i = 3; i < argc; i++)
+        if (argv[i] && argv[i][0] == '-')
+            fail("classifier train has no option %s, or its value is missing", argv[i]);
+}
+
+train_options parse_train_options(int argc, char **argv) {
+    train_options options = {.threads = (int)sysconf(_SC_NPROCESSORS_ONLN)};
+    char *seed = find_char_arg(argc, argv, "-seed", NULL);
+    char *threads = find_char_arg(argc, argv, "-threads", NULL);
+    options.has_seed = seed != NULL;
+    if (seed)
+        options.seed = (unsigned)parse_number("-seed", seed, 0, UINT_MAX);
+    if (threads)
+        options.threads = (int)parse_number("-threads", threads, 1, 1024);
+    options.skip_bad = find_arg(argc, argv, "-skip_bad");
+    options.stock_loader = find_arg(argc, argv, "-stock_loader");
+    if (!strcmp(argv[2], "train"))
+        refuse_unknown_options(argc, argv);
+    return options;
+}
+
+/* ---- checks before the first iteration ---- */
+
+void check_stock_training(network *net, const char *cfg_file, const char *data_file, int classes) {
+    if (find_dlb_cost_layer(net))
+        fail("%s has [dlb_cost], which needs its own loader; leave out -stock_loader", cfg_file);
+    check_classes(data_file, classes, cfg_file, net);
+}
+
+static int batch_of(const network *net) {
+    return net->batch * net->subdivisions;
+}
+
+static void check_network(const training *t, const char *data_file) {
+    const network *net = t->net;
+    int images = t->data.list.count;
+    if (net->c != CHANNELS)
+        fail("%s: channels=%d, but a classifier's images have %d", t->cfg_file, net->c, CHANNELS);
+    if (batch_of(net) < 1)
+        fail("%s: batch/subdivisions leaves no row for a micro-batch", t->cfg_file);
+    if (net->min_ratio <= 0 || net->max_ratio <= 0)
+        fail("%s: min_crop and max_crop must be > 0", t->cfg_file);
+    if (images < batch_of(net) / 2)
+        fail("%s: %s has %d images, fewer than half of batch=%d in %s", data_file,
+             t->data.list_file, images, batch_of(net), t->cfg_file);
+}
+
+/* ---- set-up ---- */
+
+static unsigned choose_seed(train_options options) {
+    unsigned seed = options.seed;
+    if (!options.has_seed && getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        fail("cannot draw a seed: %s; give one with -seed", strerror(errno));
+    printf("Seed: %u\n", seed);
+    return seed;
+}
+
+static network *load_training_network(char *cfg_file, char *weights_file, int clear,
+                                      unsigned seed) {
+    srand(seed); /* the host draws initial weights and dropout from rand() */
+    network *net = load_network(cfg_file, weights_file, clear);
+    /* Whole iterations only, so that the last micro-batch of an iteration stays the one after
+     * which the host updates. */
+    *net->seen -= *net->seen % (size_t)(batch_of(net) > 0 ? batch_of(net) : 1);
+    return net;
+}
+
+/* A run that goes on must not see the order of its first part again. */
+static uint64_t sampling_seed(const network *net, unsigned seed) {
+    return seed ^ (uint64_t)*net->seen << 32;
+}
+
+static overlap_loader *start_loader(training *t, train_options options) {
+    const network *net = t->net;
+    loader_settings settings = {.images = t->data.list.count,
+                                .slots = net->subdivisions,
+                                .rows = net->batch,
+                                .overlap = t->dlb != NULL,
+                                .seed = t->rows.seed,
+                                .row_inputs = net->inputs,
+                                .row_truths = net->truths,
+                                .threads = options.threads,
+                                .skip_bad = options.skip_bad,
+                                .source = {&t->rows, load_image_rows}};
+    return overlap_loader_create(&settings);
+}
+
+static train_log *open_log(const training *t) {
+    if (mkdir(t->data.backup, 0777) && errno != EEXIST)
+        fail("cannot make the backup folder %s: %s", t->data.backup, strerror(errno));
+    char *file = format_string("%s/%s.log.csv", t->data.backup, t->base);
+    train_log *log = train_log_open(file, *t->net->seen > 0, (uint64_t)t->net->max_batches,
+                                    batch_of(t->net));
+    free(file);
+    return log;
+}
+
+/* ---- one iteration ---- */
+
+/* Trains on the batch where the loader wrote it; the host's own buffers stay unused. */
+static float train_on_batch(training *t, const loaded_batch *batch) {
+    network *net = t->net;
+    float *inputs = net->input, *truths = net->truth;
+    float sum = 0;
+    for (int slot = 0; slot < net->subdivisions; slot++) {
+        size_t row = (size_t)slot * (size_t)net->batch;
+        net->input = batch->inputs + row * (size_t)net->inputs;
+        net->truth = batch->truths + row * (size_t)net->truths;
+        if (t->dlb)
+            set_dlb_cost_samples(t->dlb, slot, batch->ids + row);
+        sum += train_network_datum(net);
+    }
+    net->input = inputs;
+    net->truth = truths;
+    return sum / (float)batch_of(net);
+}
+
+static void add_consistency(training *t, iteration_record *record) {
+    record->total = record->cross_entropy;
+    if (!t->dlb)
+        return;
+    dlb_cost_sums sums = take_dlb_cost_sums(t->dlb);
+    record->has_consistency = sums.rows > 0;
+    record->consistency = sums.loss_sum / (batch_of(t->net) / 2.);
+    record->total += dlb_cost_alpha(t->dlb) * record->consistency;
+}
+
+static void print_iteration(training *t, const iteration_record *r) {
+    float loss = (float)r->cross_entropy;
+    if (t->average_loss == -1)
+        t->average_loss = loss;
+    t->average_loss = t->average_loss * .9f + loss * .1f;
+    train_log_hide_progress(t->log);
+    printf("%zu, %.3f: %f, %f avg, %f rate, %lf seconds, %zu images, ce %f", (size_t)r->iteration,
+           r->epoch, loss, t->average_loss, r->rate, r->step_seconds, (size_t)r->images,
+           r->cross_entropy);
+    if (r->has_consistency)
+        printf(", lb %f", r->consistency);
+    printf(", total %f\n", r->total);
+    fflush(stdout);
+}
+
+static void save(const training *t, const char *format, size_t number) {
+    char *name = format_string(format, t->base, number);
+    char *path = format_string("%s/%s", t->data.backup, name);
+    train_log_hide_progress(t->log);
+    save_weights(t->net, path);
+    free(path);
+    free(name);
+}
+
+static void stop_at_bad_image(training *t) {
+    int image;
+    const char *reason = overlap_loader_error(t->loader, &image);
+    if (t->iterations)
+        save(t, "%s.backup", 0);
+    fail("cannot use %s of %s: %s; -skip_bad leaves such images out", t->data.list.paths[image],
+         t->data.list_file, reason);
+}
+
+static void save_when_due(training *t, size_t epoch_before) {
+    size_t epoch = *t->net->seen / (size_t)t->data.list.count;
+    if (epoch > epoch_before)
+        save(t, "%s_%zu.weights", epoch);
+    if (get_current_batch(t->net) % ITERATIONS_A_BACKUP == 0)
+        save(t, "%s.backup", 0);
+}
+
+/* random=1: another input size, for the batch that is already prefetched too. */
+static void resize_when_due(training *t) {
+    network *net = t->net;
+    if (!net->random || t->iterations % ITERATIONS_A_SIZE)
+        return;
+    int size = (rand() % 11 + 4) * 32; /* the host's range, 128 to 448 */
+    printf("Resizing\n%d\n", size);
+    overlap_loader_pause(t->loader);
+    resize_network(net, size, size);
+    t->rows.augment = augment_settings_of(net);
+    overlap_loader_reload(t->loader, net->inputs);
+}
+
+static void train_one_iteration(training *t) {
+    network *net = t->net;
+    size_t epoch = *net->seen / (size_t)t->data.list.count;
+    double start = what_time_is_it_now();
+    const loaded_batch *batch = overlap_loader_next(t->loader);
+    if (!batch)
+        stop_at_bad_image(t);
+    double loaded = what_time_is_it_now();
+    iteration_record record = {.cross_entropy = train_on_batch(t, batch),
+                               .load_seconds = loaded - start};
+    record.step_seconds = what_time_is_it_now() - loaded;
+    record.iteration = get_current_batch(net);
+    record.images = *net->seen;
+    record.epoch = (double)*net->seen / t->data.list.count;
+    record.rate = get_current_rate(net);
+    add_consistency(t, &record);
+    train_log_hide_progress(t->log);
+    printf("Loaded: %lf seconds\n", record.load_seconds);
+    print_iteration(t, &record);
+    train_log_write(t->log, &record);
+    t->iterations++;
+    save_when_due(t, epoch);
+}
+
+/* ---- the run ---- */
+
+static void report_skipped_images(const training *t) {
+    int skipped = 0;
+    overlap_loader_pause(t->loader);
+    for (int i = 0; i < t->data.list.count; i++)
+        if (overlap_loader_skipped(t->loader, i)) {
+            fprintf(stderr, "Left out: %s\n", t->data.list.paths[i]);
+            skipped++;
+        }
+    if (skipped)
+        fprintf(stderr, "%d of %d images were left out because they cannot be read\n", skipped,
+                t->data.list.count);
+}
+
+void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, int *gpus,
+                          int gpu_count, int clear, train_options options) {
+    if (!cfg_file)
+        fail("usage: darknet classifier train DATA CFG [WEIGHTS] [-seed N] [-threads N] [-clear] "
+             "[-skip_bad] [-stock_loader]");
+    if (gpu_count > 1)
+        fail("training on %d GPUs works only with -stock_loader, without [dlb_cost]", gpu_count);
+#ifdef GPU
+    cuda_set_device(gpus[0]);
+#else
+    (void)gpus;
+#endif
+    training t = {.cfg_file = cfg_file, .base = basecfg(cfg_file), .average_loss = -1};
+    printf("%s\n%d\n", t.base, gpu_count);
+    unsigned seed = choose_seed(options);
+    t.net = load_training_network(cfg_file, weights_file, clear, seed);
+    t.dlb = find_dlb_cost_layer(t.net);
+    printf("Learning Rate: %g, Momentum: %g, Decay: %g\n", t.net->learning_rate, t.net->momentum,
+           t.net->decay);
+    t.data = read_classifier_data(data_file, cfg_file, t.net);
+    check_network(&t, data_file);
+    if (t.dlb)
+        prepare_dlb_cost_training(t.dlb, t.net, cfg_file);
+    printf("%d\n", t.data.list.count);
+    t.rows = (image_rows){.data = &t.data,
+                          .augment = augment_settings_of(t.net),
+                          .seed = sampling_seed(t.net, seed)};
+    printf("%d %d\n", t.rows.augment.min_side, t.rows.augment.max_side);
+    t.log = open_log(&t);
+    t.loader = start_loader(&t, options);
+    while (get_current_batch(t.net) < (size_t)t.net->max_batches || t.net->max_batches == 0) {
+        resize_when_due(&t);
+        train_one_iteration(&t);
+    }
+    save(&t, "%s.weights", 0);
+    report_skipped_images(&t);
+    overlap_loader_free(t.loader);
+    train_log_close(t.log);
+    free_classifier_data(&t.data);
+    free_network(t.net);
+    free(t.base);
+}

@@ -1,0 +1,198 @@
+#include "dlb_cost_layer.h"
+
+#include "dlb_loss.h"
+#include "dlb_options.h"
+#include "fail.h"
+#include "logit_ring.h"
+#include "network.h"
+#include "option_list.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Layers are passed by value, so what changes lives behind layer.dlb. */
+struct dlb_cost {
+    float alpha;
+    float temperature;
+    int logits_layer;
+    int classes;
+    int half;            /* rows of a micro-batch that are revisited, and that are new */
+    logit_ring *ring;    /* NULL until training is prepared */
+    float *delta;        /* (half, classes), minus the gradient of the revisited rows */
+    int slot;            /* of the micro-batch in work */
+    const int64_t *ids;  /* (2 * half), of the micro-batch in work */
+    dlb_cost_sums sums;
+};
+
+static void check_softmax(const char *cfg_file, layer softmax, int index) {
+    if (softmax.groups != 1)
+        fail("%s: [dlb_cost] needs [softmax] groups=1, but layer %d has groups=%d", cfg_file, index,
+             softmax.groups);
+    if (softmax.spatial)
+        fail("%s: [dlb_cost] needs [softmax] spatial=0, but layer %d has spatial=%d", cfg_file,
+             index, softmax.spatial);
+    if (softmax.softmax_tree)
+        fail("%s: [dlb_cost] needs a [softmax] without tree=, but layer %d has one", cfg_file,
+             index);
+    if (softmax.noloss)
+        fail("%s: [dlb_cost] needs the cross entropy of its [softmax], but layer %d has noloss=%d",
+             cfg_file, index, softmax.noloss);
+}
+
+/* The nearest softmax above `index`. */
+static int find_softmax(const char *cfg_file, const network *net, int index) {
+    for (int i = index - 1; i >= 0; i--)
+        if (net->layers[i].type == SOFTMAX)
+            return i;
+    fail("%s: [dlb_cost], layer %d, has no [softmax] above it", cfg_file, index);
+}
+
+/* Whether layer `next` adds to the delta of the layer before it. Others of the host's layers
+ * overwrite it in their backward pass, and this layer's gradient would be lost. */
+static bool adds_to_its_input(LAYER_TYPE type, int next, int index) {
+    return next == index || type == SOFTMAX || type == CONNECTED || type == ROUTE ||
+           type == SHORTCUT || type == DROPOUT;
+}
+
+static int find_logits(const char *cfg_file, const network *net, const dlb_options *options,
+                       int index, int softmax) {
+    int logits = softmax - 1;
+    if (options->has_logits)
+        logits = options->logits < 0 ? index + options->logits : options->logits;
+    if (!options->has_logits && softmax == 0)
+        fail("%s: [dlb_cost] finds no logits, because its [softmax] is the first layer", cfg_file);
+    if (logits < 0 || logits >= index)
+        fail("%s: [dlb_cost] logits=%d is not a layer above it, 0 to %d or -%d to -1", cfg_file,
+             options->logits, index - 1, index);
+    if (net->layers[logits].outputs != net->layers[softmax].inputs)
+        fail("%s: [dlb_cost] logits=%d: layer %d has %d outputs, but the softmax %d inputs",
+             cfg_file, options->has_logits ? options->logits : logits, logits,
+             net->layers[logits].outputs, net->layers[softmax].inputs);
+    if (!net->layers[logits].delta || !adds_to_its_input(net->layers[logits + 1].type, logits + 1, index))
+        fail("%s: [dlb_cost] logits=%d: the [%s] after layer %d overwrites its gradient", cfg_file,
+             options->logits, get_layer_string(net->layers[logits + 1].type), logits);
+    return logits;
+}
+
+static void check_place(const char *cfg_file, const network *net, int index, int is_last) {
+    for (int i = 0; i < index; i++)
+        if (net->layers[i].type == DLB_COST)
+            fail("%s: two [dlb_cost] sections, layers %d and %d; one is the most", cfg_file, i,
+                 index);
+    if (!is_last)
+        fail("%s: [dlb_cost], layer %d, must be the last section", cfg_file, index);
+}
+
+static dlb_options read_options(const char *cfg_file, list *pairs) {
+    const char **keys = allocate((size_t)pairs->size, sizeof *keys);
+    const char **values = allocate((size_t)pairs->size, sizeof *values);
+    int count = 0;
+    for (node *n = pairs->front; n; n = n->next) {
+        kvp *pair = n->val;
+        pair->used = 1;
+        keys[count] = pair->key;
+        values[count++] = pair->val;
+    }
+    dlb_options options = dlb_options_parse(cfg_file, keys, values, count);
+    free(keys);
+    free(values);
+    return options;
+}
+
+layer parse_dlb_cost(char *cfg_file, list *pairs, network *net, int index, int is_last) {
+    dlb_options options = read_options(cfg_file, pairs);
+    check_place(cfg_file, net, index, is_last);
+    int softmax = find_softmax(cfg_file, net, index);
+    check_softmax(cfg_file, net->layers[softmax], softmax);
+    int logits = find_logits(cfg_file, net, &options, index, softmax);
+    return make_dlb_cost_layer(net->batch, net->layers[softmax].inputs, logits, options.alpha,
+                               options.temperature, net->layers[index - 1].output);
+}
+
+layer make_dlb_cost_layer(int batch, int classes, int logits_layer, float alpha,
+                          float temperature, float *output) {
+    struct dlb_cost *dlb = allocate(1, sizeof *dlb);
+    dlb->alpha = alpha;
+    dlb->temperature = temperature;
+    dlb->logits_layer = logits_layer;
+    dlb->classes = classes;
+    layer l = {0};
+    l.type = DLB_COST;
+    l.batch = batch;
+    l.inputs = classes;
+    l.outputs = classes;
+    l.output = output;
+    l.dlb = dlb;
+    l.forward = forward_dlb_cost_layer;
+    l.backward = backward_dlb_cost_layer;
+    fprintf(stderr, "dlb_cost  alpha %g, temperature %g, logits of layer %d      %4d\n", alpha,
+            temperature, logits_layer, classes);
+    return l;
+}
+
+void free_dlb_cost_layer(layer l) {
+    logit_ring_free(l.dlb->ring);
+    free(l.dlb->delta);
+    free(l.dlb);
+}
+
+layer *find_dlb_cost_layer(network *net) {
+    layer *last = &net->layers[net->n - 1];
+    return last->type == DLB_COST ? last : NULL;
+}
+
+void prepare_dlb_cost_training(layer *l, const network *net, const char *cfg_file) {
+    struct dlb_cost *dlb = l->dlb;
+    if (net->batch % 2)
+        fail("%s: [dlb_cost] revisits half of each micro-batch, but batch/subdivisions = %d/%d = %d "
+             "is odd",
+             cfg_file, net->batch * net->subdivisions, net->subdivisions, net->batch);
+    dlb->half = net->batch / 2;
+    dlb->ring = logit_ring_create(net->subdivisions, dlb->half, dlb->classes);
+    dlb->delta = allocate((size_t)dlb->half * (size_t)dlb->classes, sizeof *dlb->delta);
+}
+
+void set_dlb_cost_samples(layer *l, int slot, const int64_t *ids) {
+    l->dlb->slot = slot;
+    l->dlb->ids = ids;
+}
+
+void forward_dlb_cost_layer(layer l, network net) {
+    struct dlb_cost *dlb = l.dlb;
+    if (!net.train)
+        return;
+    if (!dlb->ids)
+        fail("[dlb_cost] trains only with `classifier train` and without -stock_loader, because it "
+             "must know which images are revisited");
+    size_t classes = (size_t)dlb->classes;
+    const float *logits = net.layers[dlb->logits_layer].output; /* (2 * half, classes) */
+    double weight = dlb->alpha * 2.; /* B/(B/2): LB is a mean over half of the rows */
+    memset(dlb->delta, 0, (size_t)dlb->half * classes * sizeof *dlb->delta);
+    for (int row = 0; row < dlb->half; row++) {
+        const float *teacher = logit_ring_find(dlb->ring, dlb->slot, row, dlb->ids[row]);
+        if (!teacher)
+            continue;
+        dlb->sums.loss_sum +=
+            dlb_row(logits + (size_t)row * classes, teacher, dlb->classes, dlb->temperature,
+                    weight, dlb->delta + (size_t)row * classes);
+        dlb->sums.rows++;
+    }
+    logit_ring_store(dlb->ring, dlb->slot, logits + (size_t)dlb->half * classes,
+                     dlb->ids + dlb->half);
+}
+
+void backward_dlb_cost_layer(layer l, network net) {
+    struct dlb_cost *dlb = l.dlb;
+    axpy_cpu(dlb->half * dlb->classes, 1, dlb->delta, 1, net.layers[dlb->logits_layer].delta, 1);
+}
+
+dlb_cost_sums take_dlb_cost_sums(layer *l) {
+    dlb_cost_sums sums = l->dlb->sums;
+    l->dlb->sums = (dlb_cost_sums){0};
+    return sums;
+}
+
+float dlb_cost_alpha(const layer *l) {
+    return l->dlb->alpha;
+}

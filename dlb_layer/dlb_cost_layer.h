@@ -1,0 +1,61 @@
+/* The layer [dlb_cost]: Self-Distillation from the Last Mini-Batch (Shen et al., CVPR 2022).
+ *
+ * It stands last in a cfg, after the softmax. In training it compares the logits of each revisited
+ * row with those that the network gave for the same image one iteration ago, and in the backward
+ * pass adds the gradient to the logits' delta:
+ *
+ *     LB    = 1/(B/2) * sum over revisited rows of T^2 * KL(softmax(t/T) || softmax(z/T))
+ *     total = CE + alpha * LB                        B = batch, all subdivisions
+ *
+ * CE and its gradient stay with Darknet's softmax layer. In inference it does nothing. It has no
+ * weights. One network is used by one thread at a time, as everywhere in Darknet. */
+#ifndef DLB_COST_LAYER_H
+#define DLB_COST_LAYER_H
+
+#include "darknet.h"
+
+#include <stdint.h>
+
+/* Host seam: the layer for a [dlb_cost] section that is number `index` of the network, whose
+ * layers above exist already. Ends the program with one sentence naming cfg_file if the section
+ * is wrong: see dlb_options.h; no softmax above; softmax with groups, spatial, tree or noloss; a
+ * second [dlb_cost]; not the last section; logits of another size than the softmax. */
+layer parse_dlb_cost(char *cfg_file, list *options, network *net, int index, int is_last);
+
+/* The constructor that parse_dlb_cost calls once all is checked: logits are the output of layer
+ * logits_layer, (batch, classes). output is the output of the layer before, which this layer
+ * passes on and does not own. */
+layer make_dlb_cost_layer(int batch, int classes, int logits_layer, float alpha,
+                          float temperature, float *output);
+
+/* Host seam: releases what the layer owns. */
+void free_dlb_cost_layer(layer l);
+
+void forward_dlb_cost_layer(layer l, network net);
+void backward_dlb_cost_layer(layer l, network net);
+
+/* The network's dlb_cost layer, or NULL if it has none. */
+layer *find_dlb_cost_layer(network *net);
+
+/* Makes the ring, with a slot for each of the network's subdivisions; until then a network with
+ * the layer can only infer. Fails, naming cfg_file, if the micro-batch is odd. */
+void prepare_dlb_cost_training(layer *l, const network *net, const char *cfg_file);
+
+/* Says what the next forward pass gets: micro-batch number `slot` with these sample ids, (batch),
+ * which must stay valid until the backward pass is over. A revisited row bears the id under which
+ * it was new in the iteration before. */
+void set_dlb_cost_samples(layer *l, int slot, const int64_t *ids);
+
+/* What one iteration added up, over its micro-batches. */
+typedef struct {
+    double loss_sum; /* of T^2 * KL over the rows that had a teacher */
+    int rows;        /* how many had one */
+} dlb_cost_sums;
+
+/* Returns the sums since the last call and starts anew. */
+dlb_cost_sums take_dlb_cost_sums(layer *l);
+
+/* The section's alpha. */
+float dlb_cost_alpha(const layer *l);
+
+#endif

@@ -1,0 +1,62 @@
+/* The arithmetic of one row of the DLB loss (Shen et al., CVPR 2022, equations 3 and 4).
+ *
+ *     p_t = softmax(teacher / T),  p_s = softmax(student / T)
+ *     loss     = T^2 * sum_k p_t[k] * (log p_t[k] - log p_s[k])
+ *     gradient = d loss / d student[k] = T * (p_s[k] - p_t[k]);  none reaches the teacher
+ *
+ * Usable from C and from CUDA. Logits are float; everything in between is double, so that any
+ * finite logits are safe: the largest difference of two floats, divided by the smallest
+ * positive temperature, is still far inside a double's range. */
+#ifndef DLB_LOSS_H
+#define DLB_LOSS_H
+
+#include <math.h>
+
+#ifdef __CUDACC__
+#define DLB_FUNCTION static inline __host__ __device__
+#else
+#define DLB_FUNCTION static inline
+#endif
+
+/* log softmax(logits / temperature), one class at a time, without ever forming exp(logit). */
+typedef struct {
+    double max;           /* largest logit; subtracted for stability only */
+    double log_partition; /* log sum_k exp((logits[k] - max) / temperature) */
+} dlb_softmax;
+
+DLB_FUNCTION dlb_softmax dlb_softmax_of(const float *logits, int classes, double temperature) {
+    dlb_softmax s = {-INFINITY, 0};
+    double sum = 0;
+    for (int k = 0; k < classes; k++)
+        if (logits[k] > s.max)
+            s.max = logits[k];
+    for (int k = 0; k < classes; k++)
+        sum += exp((logits[k] - s.max) / temperature);
+    s.log_partition = log(sum);
+    return s;
+}
+
+DLB_FUNCTION double dlb_log_probability(dlb_softmax s, float logit, double temperature) {
+    return (logit - s.max) / temperature - s.log_partition;
+}
+
+/* One row: adds -gradient * weight to `delta` and returns the loss.
+ *
+ * student, teacher, delta are (classes); delta is accumulated into (+=), with Darknet's sign:
+ * minus the gradient. weight is what the caller's mean and alpha make of this row. */
+DLB_FUNCTION double dlb_row(const float *student, const float *teacher, int classes,
+                            double temperature, double weight, float *delta) {
+    dlb_softmax s = dlb_softmax_of(student, classes, temperature);
+    dlb_softmax t = dlb_softmax_of(teacher, classes, temperature);
+    double divergence = 0;
+    for (int k = 0; k < classes; k++) {
+        double log_s = dlb_log_probability(s, student[k], temperature);
+        double log_t = dlb_log_probability(t, teacher[k], temperature);
+        double p_t = exp(log_t);
+        divergence += p_t * (log_t - log_s);
+        delta[k] += (float)(weight * temperature * (p_t - exp(log_s)));
+    }
+    return temperature * temperature * divergence;
+}
+
+#endif

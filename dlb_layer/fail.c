@@ -1,0 +1,39 @@
+#include "fail.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void fail(const char *format, ...) {
+    va_list args;
+    fflush(stdout); /* what was printed before stays before */
+    fputs("darknet: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    fflush(NULL);
+    _exit(EXIT_FAILURE); /* no exit handlers: other threads may still use what they tear down */
+}
+
+void *allocate(unsigned long count, unsigned long size) {
+    void *block = calloc(count ? count : 1, size);
+    if (!block)
+        fail("out of memory: %lu times %lu bytes asked for", count, size);
+    return block;
+}
+
+char *format_string(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (length < 0)
+        fail("cannot format \"%s\"", format);
+    char *text = allocate((unsigned long)length + 1, 1);
+    va_start(args, format);
+    vsnprintf(text, (unsigned long)length + 1, format, args);
+    va_end(args);
+    return text;
+}

@@ -1,0 +1,25 @@
+/* Ends the program with one sentence that says what is wrong. */
+#ifndef DLB_FAIL_H
+#define DLB_FAIL_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Prints "darknet: " and the formatted sentence (no final newline needed) to standard error
+ * and exits with status 1. For input that the user can put right; bugs use assert.
+ * Callable from any thread. Never returns. */
+__attribute__((noreturn, format(printf, 1, 2))) void fail(const char *format, ...);
+
+/* calloc(count, size) that ends the program through fail() where memory runs out.
+ * The caller owns the zeroed block and releases it with free(). `count` may be 0. */
+void *allocate(unsigned long count, unsigned long size);
+
+/* Formats into a fresh string of just the needed length; the caller frees it. */
+__attribute__((format(printf, 1, 2))) char *format_string(const char *format, ...);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,78 @@
+#include "image_decode.h"
+
+#include "fail.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Reads all of `path` into a fresh block. Returns NULL with errno set on failure. */
+static unsigned char *read_whole_file(const char *path, size_t *size) {
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return NULL;
+    size_t used = 0, room = 1 << 16;
+    unsigned char *data = allocate(room, 1);
+    size_t got;
+    while ((got = fread(data + used, 1, room - used, file)) > 0) {
+        used += got;
+        if (used < room)
+            continue;
+        room *= 2;
+        unsigned char *larger = realloc(data, room);
+        if (!larger)
+            fail("out of memory: %zu bytes asked for to read %s", room, path);
+        data = larger;
+    }
+    int error = ferror(file) ? errno : 0;
+    fclose(file);
+    if (error) {
+        free(data);
+        errno = error;
+        return NULL;
+    }
+    *size = used;
+    return data;
+}
+
+/* Whether a JPEG stream lacks its end-of-image marker after the first start-of-scan. JPEG
+ * decoders fill the missing part with grey and call it a success (ITU-T T.81, annex B). */
+static bool is_truncated_jpeg(const unsigned char *data, size_t size) {
+    enum { MARKER = 0xff, START_OF_IMAGE = 0xd8, END_OF_IMAGE = 0xd9, START_OF_SCAN = 0xda };
+    if (size < 4 || data[0] != MARKER || data[1] != START_OF_IMAGE)
+        return false;
+    size_t at = 2;
+    while (at + 4 <= size && data[at] == MARKER && data[at + 1] != START_OF_SCAN) {
+        if (data[at + 1] == MARKER) { /* fill byte */
+            at++;
+            continue;
+        }
+        at += 2 + (size_t)(data[at + 2] << 8 | data[at + 3]);
+    }
+    for (; at + 2 <= size; at++)
+        if (data[at] == MARKER && data[at + 1] == END_OF_IMAGE)
+            return false;
+    return true;
+}
+
+bool decode_image(const char *path, rgb_image *image, char **reason) {
+    size_t size = 0;
+    unsigned char *data = read_whole_file(path, &size);
+    bool decoded = false;
+    if (!data)
+        *reason = format_string("%s", strerror(errno));
+    else if (size == 0)
+        *reason = format_string("the file is empty");
+    else if (size > INT_MAX)
+        *reason = format_string("%zu bytes are too many for an image", size);
+    else if (is_truncated_jpeg(data, size))
+        *reason = format_string("the JPEG file is truncated");
+    else if (!decode_image_bytes(data, size, image))
+        *reason = format_string("not an image, or a damaged one");
+    else
+        decoded = true;
+    free(data);
+    return decoded;
+}

@@ -1,0 +1,276 @@
+#include "overlap_loader.h"
+
+#include "fail.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUFFERS = 3 };
+
+/* One image to decode, for one row or for a row and its revisit. */
+typedef struct {
+    int image;
+    int targets;
+    row_target target[2];
+    sample *tag[2]; /* whose `image` follows when another image takes the row */
+} job;
+
+struct overlap_loader {
+    loader_settings settings;
+    overlap_sampler *sampler;
+    loaded_batch buffers[BUFFERS];
+    int64_t loading; /* iteration that the jobs below are for */
+
+    pthread_t *workers;
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t work_ready;
+    pthread_cond_t work_done;
+    job *jobs; /* written by the consumer while no job is open, then read only */
+    int job_count;
+    int next_job;
+    int open_jobs; /* not yet finished */
+    bool stop;
+    bool *unusable; /* (images) */
+    int unusable_count;
+    int failed_job; /* the first in order of rows, so that the message is always the same one */
+    int failed_image;
+    char *error;
+};
+
+static int batch_rows(const overlap_loader *l) {
+    return l->settings.slots * l->settings.rows;
+}
+
+static loaded_batch *buffer_of(overlap_loader *l, int64_t iteration) {
+    return &l->buffers[iteration % BUFFERS];
+}
+
+/* Marks `image` as unusable, and with skip_bad picks the image that takes its place. */
+static bool find_replacement(overlap_loader *l, int *image) {
+    bool found = false;
+    pthread_mutex_lock(&l->lock);
+    if (!l->unusable[*image]) {
+        l->unusable[*image] = true;
+        l->unusable_count++;
+    }
+    if (l->settings.skip_bad && l->unusable_count < l->settings.images) {
+        do
+            *image = (*image + 1) % l->settings.images;
+        while (l->unusable[*image]);
+        found = true;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return found;
+}
+
+static void record_failure(overlap_loader *l, int job_number, int image, char *reason) {
+    pthread_mutex_lock(&l->lock);
+    if (!l->error || job_number < l->failed_job) {
+        free(l->error);
+        l->error = reason;
+        l->failed_job = job_number;
+        l->failed_image = image;
+    } else {
+        free(reason);
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
+static void run_job(overlap_loader *l, int number) {
+    job *j = &l->jobs[number];
+    int image = j->image;
+    char *reason = NULL;
+    while (!l->settings.source.load(l->settings.source.context, image, j->target, j->targets,
+                                    &reason)) {
+        int bad = image;
+        if (!find_replacement(l, &image)) {
+            record_failure(l, number, bad, reason);
+            return;
+        }
+        free(reason);
+        reason = NULL;
+    }
+    for (int i = 0; i < j->targets; i++)
+        j->tag[i]->image = image;
+}
+
+static void *work(void *argument) {
+    overlap_loader *l = argument;
+    pthread_mutex_lock(&l->lock);
+    while (true) {
+        while (!l->stop && l->next_job == l->job_count)
+            pthread_cond_wait(&l->work_ready, &l->lock);
+        if (l->stop)
+            break;
+        int number = l->next_job++;
+        pthread_mutex_unlock(&l->lock);
+        run_job(l, number);
+        pthread_mutex_lock(&l->lock);
+        if (--l->open_jobs == 0)
+            pthread_cond_signal(&l->work_done);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return NULL;
+}
+
+static void wait_for_workers(overlap_loader *l) {
+    pthread_mutex_lock(&l->lock);
+    while (l->open_jobs)
+        pthread_cond_wait(&l->work_done, &l->lock);
+    pthread_mutex_unlock(&l->lock);
+}
+
+static void open_jobs(overlap_loader *l, int count) {
+    pthread_mutex_lock(&l->lock);
+    l->job_count = count;
+    l->next_job = 0;
+    l->open_jobs = count;
+    pthread_cond_broadcast(&l->work_ready);
+    pthread_mutex_unlock(&l->lock);
+}
+
+static void add_target(overlap_loader *l, job *j, int64_t iteration, int row, sample tag) {
+    loaded_batch *batch = buffer_of(l, iteration);
+    batch->samples[row] = tag;
+    batch->ids[row] = tag.id;
+    j->tag[j->targets] = &batch->samples[row];
+    j->target[j->targets++] =
+        (row_target){.id = tag.id,
+                     .visit = tag.visit,
+                     .inputs = batch->inputs + (size_t)row * (size_t)l->settings.row_inputs,
+                     .truths = batch->truths + (size_t)row * (size_t)l->settings.row_truths};
+}
+
+/* The job for `row` of the iteration being loaded: the row itself and, where the next iteration
+ * revisits it, that row too, so that one decoding serves both. */
+static job job_for_row(overlap_loader *l, int row, sample tag) {
+    int half = l->settings.rows / 2;
+    job j = {.image = tag.image};
+    add_target(l, &j, l->loading, row, tag);
+    if (l->settings.overlap && row % l->settings.rows >= half) {
+        tag.visit = 1;
+        add_target(l, &j, l->loading + 1, row - half, tag);
+    }
+    return j;
+}
+
+/* Loads iteration l->loading, whose revisited rows came with the iteration before. */
+static void load_new_rows(overlap_loader *l, const sample *plan) {
+    int count = 0;
+    const loaded_batch *batch = buffer_of(l, l->loading);
+    for (int row = 0; row < batch_rows(l); row++)
+        if (plan[row].visit == 0)
+            l->jobs[count++] = job_for_row(l, row, plan[row]);
+        else
+            assert(batch->ids[row] == plan[row].id);
+    open_jobs(l, count);
+}
+
+static void load_next_iteration(overlap_loader *l) {
+    sample *plan = allocate((size_t)batch_rows(l), sizeof *plan);
+    l->loading++;
+    overlap_sampler_next(l->sampler, plan);
+    load_new_rows(l, plan);
+    free(plan);
+}
+
+static void make_buffers(overlap_loader *l) {
+    size_t rows = (size_t)batch_rows(l);
+    for (int i = 0; i < BUFFERS; i++) {
+        free(l->buffers[i].inputs);
+        l->buffers[i].inputs =
+            allocate(rows * (size_t)l->settings.row_inputs, sizeof *l->buffers[i].inputs);
+    }
+}
+
+overlap_loader *overlap_loader_create(const loader_settings *settings) {
+    overlap_loader *l = allocate(1, sizeof *l);
+    l->settings = *settings;
+    l->sampler = overlap_sampler_create(settings->images, settings->slots, settings->rows,
+                                        settings->overlap, settings->seed);
+    l->unusable = allocate((size_t)settings->images, sizeof *l->unusable);
+    l->jobs = allocate((size_t)batch_rows(l), sizeof *l->jobs);
+    for (int i = 0; i < BUFFERS; i++) {
+        loaded_batch *batch = &l->buffers[i];
+        size_t rows = (size_t)batch_rows(l);
+        batch->truths = allocate(rows * (size_t)settings->row_truths, sizeof *batch->truths);
+        batch->ids = allocate(rows, sizeof *batch->ids);
+        batch->samples = allocate(rows, sizeof *batch->samples);
+    }
+    make_buffers(l);
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_cond_init(&l->work_ready, NULL);
+    pthread_cond_init(&l->work_done, NULL);
+    l->workers = allocate((size_t)settings->threads, sizeof *l->workers);
+    for (int i = 0; i < settings->threads; i++)
+        if (pthread_create(&l->workers[i], NULL, work, l))
+            fail("cannot start loader thread %d of %d; try a smaller -threads", i + 1,
+                 settings->threads);
+    l->loading = -1;
+    load_next_iteration(l);
+    return l;
+}
+
+void overlap_loader_free(overlap_loader *l) {
+    if (!l)
+        return;
+    pthread_mutex_lock(&l->lock);
+    l->stop = true;
+    pthread_cond_broadcast(&l->work_ready);
+    pthread_mutex_unlock(&l->lock);
+    for (int i = 0; i < l->settings.threads; i++)
+        pthread_join(l->workers[i], NULL);
+    for (int i = 0; i < BUFFERS; i++) {
+        free(l->buffers[i].inputs);
+        free(l->buffers[i].truths);
+        free(l->buffers[i].ids);
+        free(l->buffers[i].samples);
+    }
+    pthread_cond_destroy(&l->work_done);
+    pthread_cond_destroy(&l->work_ready);
+    pthread_mutex_destroy(&l->lock);
+    overlap_sampler_free(l->sampler);
+    free(l->workers);
+    free(l->jobs);
+    free(l->unusable);
+    free(l->error);
+    free(l);
+}
+
+const loaded_batch *overlap_loader_next(overlap_loader *l) {
+    wait_for_workers(l);
+    if (l->error)
+        return NULL;
+    const loaded_batch *ready = buffer_of(l, l->loading);
+    load_next_iteration(l);
+    return ready;
+}
+
+const char *overlap_loader_error(const overlap_loader *l, int *image) {
+    *image = l->failed_image;
+    return l->error;
+}
+
+void overlap_loader_pause(overlap_loader *l) {
+    wait_for_workers(l);
+}
+
+void overlap_loader_reload(overlap_loader *l, int row_inputs) {
+    if (l->error)
+        return; /* the next overlap_loader_next reports it */
+    int rows = batch_rows(l);
+    sample *plan = allocate((size_t)rows, sizeof *plan);
+    memcpy(plan, buffer_of(l, l->loading)->samples, (size_t)rows * sizeof *plan);
+    l->settings.row_inputs = row_inputs;
+    make_buffers(l);
+    for (int row = 0; row < rows; row++)
+        l->jobs[row] = job_for_row(l, row, plan[row]);
+    open_jobs(l, rows);
+    free(plan);
+}
+
+bool overlap_loader_skipped(const overlap_loader *l, int image) {
+    return l->unusable[image];
+}

@@ -1,0 +1,83 @@
+/* The batch loader: a pool of workers that decodes each image once for its two visits.
+ *
+ * Threads: one consumer (the training thread) calls every function below. Workers only run
+ * source.load. A batch handed out by overlap_loader_next belongs to the consumer until the next
+ * call; meanwhile the workers fill the two batches after it: all of the next one, and those rows
+ * of the one after that will revisit the next one's new half. So there are three buffers, and a
+ * decoded image lives no longer than the call that decoded it.
+ *
+ * What is in a row depends on the sampler and on the row's own key, never on the number of
+ * workers. */
+#ifndef OVERLAP_LOADER_H
+#define OVERLAP_LOADER_H
+
+#include "overlap_sampler.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where one visit of an image goes. */
+typedef struct {
+    int64_t id;
+    int visit;
+    float *inputs; /* (row_inputs) */
+    float *truths; /* (row_truths) */
+} row_target;
+
+/* What turns an image of the training list into rows. */
+typedef struct {
+    void *context;
+    /* Decodes image number `image` once and renders it, with its truth, into each of the `count`
+     * targets. True on success; false with *reason, a fresh string, if the image is unusable.
+     * Called by several workers at once. */
+    bool (*load)(void *context, int image, const row_target *targets, int count, char **reason);
+} image_source;
+
+/* One iteration: rows are (slots, rows) in order. */
+typedef struct {
+    float *inputs;   /* (slots * rows, row_inputs) */
+    float *truths;   /* (slots * rows, row_truths) */
+    int64_t *ids;    /* (slots * rows), the samples' ids */
+    sample *samples; /* (slots * rows) */
+} loaded_batch;
+
+typedef struct {
+    int images;        /* in the training list */
+    int slots, rows;   /* micro-batches an iteration, rows a micro-batch */
+    bool overlap;      /* revisit half of each micro-batch */
+    uint64_t seed;     /* of order and, through the ids, of augmentation */
+    int row_inputs;    /* floats a row of inputs */
+    int row_truths;    /* floats a row of truths */
+    int threads;       /* workers, >= 1 */
+    bool skip_bad;     /* replace an unusable image by the next one in the list */
+    image_source source;
+} loader_settings;
+
+typedef struct overlap_loader overlap_loader;
+
+/* Starts the workers on the first iteration. Ends the program where memory or threads run out.
+ * The caller releases the loader with overlap_loader_free. */
+overlap_loader *overlap_loader_create(const loader_settings *settings);
+
+/* Stops and joins the workers. Accepts NULL. */
+void overlap_loader_free(overlap_loader *loader);
+
+/* Waits for the next iteration's batch and sets the workers on the one after it. NULL if an image
+ * was unusable: overlap_loader_error says which and why, and the loader can only be freed. */
+const loaded_batch *overlap_loader_next(overlap_loader *loader);
+
+/* Why overlap_loader_next returned NULL; belongs to the loader. `image` receives its number. */
+const char *overlap_loader_error(const overlap_loader *loader, int *image);
+
+/* Lets the workers finish and leaves them idle, so that the source's settings can be changed.
+ * The batch in the consumer's hands becomes invalid at the reload that must follow. */
+void overlap_loader_pause(overlap_loader *loader);
+
+/* After a pause: drops what was prefetched and loads the same images for the same rows again,
+ * with rows of row_inputs floats. */
+void overlap_loader_reload(overlap_loader *loader, int row_inputs);
+
+/* Whether image number `image` was found unusable; only ever true with skip_bad. */
+bool overlap_loader_skipped(const overlap_loader *loader, int image);
+
+#endif

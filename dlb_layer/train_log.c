@@ -1,0 +1,100 @@
+#include "train_log.h"
+
+#include "fail.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char HEADER[] = "iteration,images,epoch,rate,ce,lb,total,load_s,step_s\n";
+
+struct train_log {
+    char *name;
+    FILE *file;
+    bool shows_progress;
+    uint64_t last_iteration;
+    int images_per_iteration;
+    double seconds; /* of one iteration, smoothed */
+};
+
+static void check_written(train_log *log) {
+    if (fflush(log->file) || ferror(log->file))
+        fail("cannot write %s: %s", log->name, strerror(errno));
+}
+
+/* Whether `file` is there and not empty. Ends the program if it starts with another header. */
+static bool has_header(const char *file) {
+    char line[sizeof HEADER] = "";
+    FILE *existing = fopen(file, "r");
+    if (!existing)
+        return false;
+    bool empty = !fgets(line, sizeof line, existing);
+    fclose(existing);
+    if (!empty && strcmp(line, HEADER) != 0)
+        fail("%s is not a log of this program's: its first line is not %.*s", file,
+             (int)sizeof HEADER - 2, HEADER);
+    return !empty;
+}
+
+train_log *train_log_open(const char *file, bool append, uint64_t last_iteration,
+                          int images_per_iteration) {
+    train_log *log = allocate(1, sizeof *log);
+    bool continues = append && has_header(file);
+    log->name = format_string("%s", file);
+    log->file = fopen(file, continues ? "a" : "w");
+    if (!log->file)
+        fail("cannot write %s: %s", file, strerror(errno));
+    log->shows_progress = isatty(STDERR_FILENO);
+    log->last_iteration = last_iteration;
+    log->images_per_iteration = images_per_iteration;
+    if (!continues)
+        fputs(HEADER, log->file);
+    check_written(log);
+    return log;
+}
+
+static void write_line(train_log *log, const iteration_record *r) {
+    fprintf(log->file, "%" PRIu64 ",%" PRIu64 ",%.6f,%.9g,%.9g,", r->iteration, r->images,
+            r->epoch, r->rate, r->cross_entropy);
+    if (r->has_consistency)
+        fprintf(log->file, "%.9g", r->consistency);
+    fprintf(log->file, ",%.9g,%.6f,%.6f\n", r->total, r->load_seconds, r->step_seconds);
+    check_written(log);
+}
+
+static void show_progress(train_log *log, const iteration_record *r) {
+    double seconds = r->load_seconds + r->step_seconds;
+    log->seconds = log->seconds == 0 ? seconds : .9 * log->seconds + .1 * seconds;
+    fprintf(stderr, "\r\033[K%" PRIu64, r->iteration);
+    if (log->last_iteration)
+        fprintf(stderr, " of %" PRIu64, log->last_iteration);
+    fprintf(stderr, " iterations, %.0f images/s", log->images_per_iteration / log->seconds);
+    if (log->last_iteration > r->iteration) {
+        uint64_t left = (uint64_t)((double)(log->last_iteration - r->iteration) * log->seconds);
+        fprintf(stderr, ", %" PRIu64 ":%02d:%02d left", left / 3600, (int)(left / 60 % 60),
+                (int)(left % 60));
+    }
+    fflush(stderr);
+}
+
+void train_log_write(train_log *log, const iteration_record *record) {
+    write_line(log, record);
+    if (log->shows_progress)
+        show_progress(log, record);
+}
+
+void train_log_hide_progress(train_log *log) {
+    if (log->shows_progress)
+        fputs("\r\033[K", stderr);
+}
+
+void train_log_close(train_log *log) {
+    train_log_hide_progress(log);
+    if (fclose(log->file))
+        fail("cannot write %s: %s", log->name, strerror(errno));
+    free(log->name);
+    free(log);
+}

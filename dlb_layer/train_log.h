@@ -1,0 +1,41 @@
+/* What a training run leaves and shows: a CSV file with a line for each iteration, the host's
+ * line on standard output, a progress line on a terminal. */
+#ifndef TRAIN_LOG_H
+#define TRAIN_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One iteration. Losses are means as in docs/method.md. */
+typedef struct {
+    uint64_t iteration;   /* weight updates so far, this one included */
+    uint64_t images;      /* images processed so far; a revisit counts */
+    double epoch;         /* images / size of the training list */
+    double rate;          /* learning rate of this update */
+    double cross_entropy; /* per image */
+    double consistency;   /* LB */
+    bool has_consistency; /* whether any row had a teacher */
+    double total;         /* cross_entropy + alpha * consistency */
+    double load_seconds;  /* spent waiting for the loader */
+    double step_seconds;  /* forward, backward and update */
+} iteration_record;
+
+typedef struct train_log train_log;
+
+/* Opens `<file>`: with `append`, goes on after the lines that are there; else starts it anew.
+ * `last_iteration` is where the run ends (0: never), `images_per_iteration` the batch: both for the
+ * progress line, which is shown only if standard error is a terminal. Ends the program if the file
+ * cannot be written or holds something else than such a log. */
+train_log *train_log_open(const char *file, bool append, uint64_t last_iteration,
+                          int images_per_iteration);
+
+/* Writes one line. Ends the program if that fails. */
+void train_log_write(train_log *log, const iteration_record *record);
+
+/* Ends the progress line and closes the file. */
+void train_log_close(train_log *log);
+
+/* Clears the progress line, so that something else can be printed; train_log_write draws it anew. */
+void train_log_hide_progress(train_log *log);
+
+#endif
