@@ -197,6 +197,8 @@ check "plain or compressed makes no difference" prepare fashion-mnist src out
 check "and is still complete" grep -q 'already complete$' printed
 
 # Darknet takes its own options out of argv and leaves NULL in their place.
+check "is not confused by an option of Darknet's" prepare -nogpu fashion-mnist src out
+
 make_source
 check "takes a relative OUT with .. and a slash, in a folder not yet made" \
     prepare fashion-mnist src/ src/../new/deep/out/

@@ -6,13 +6,11 @@ random flips of the loader:
 
 - the images are left-right symmetric, so a flip changes nothing, and every other
   augmentation is off;
-- a data set has exactly h images, half of the b rows of a micro-batch
-  (b = batch/subdivisions). A micro-batch of new rows then takes whole epochs: each
-  image twice in the first iteration, afterwards each image once in the new half
-  and once in the revisited half. (With subdivisions=2 a data set of batch/2 images
-  would not do: which of them stand in the lower halves of the first iteration is
-  up to the shuffle. Here both slots see the same images, so a ring whose slots
-  run into each other finds a teacher of the same iteration, and lb shows it.)
+- the data set has exactly batch/2 images, so the new halves of an iteration hold each
+  image once, and so do the revisited halves of the next one. (In the first iteration,
+  which is all new, the halves to be revisited are drawn before the others.) Which
+  slot an image falls into is up to the shuffle, but its teacher is always its own
+  logits of the iteration before.
 
 Within an iteration everything is a sum over rows, so order is only a matter of
 rounding. Each run is simulated with two different orders, which must agree.
@@ -178,16 +176,17 @@ def train(net, pixels, labels, subdivisions, dlb, order_seed):
     """Train net in place; return a (ce, lb or None, total) per iteration."""
     rows = BATCH // subdivisions
     half = rows // 2
-    stream = epochs(random.Random(order_seed), half)
+    stream = epochs(random.Random(order_seed), len(LABELS))
     optimizer = net.optimizer()
     slots = [None] * subdivisions  # per slot: image -> logits of the iteration before
     log = []
     for _ in range(ITERATIONS):
         optimizer.zero_grad()
         ce_sum, lb_sum, total_sum = 0.0, 0.0, 0.0
+        new = [[next(stream) for _ in range(half)] for _ in range(subdivisions)]
         for s in range(subdivisions):
             revisited = list(slots[s]) if dlb and slots[s] else []
-            ids = revisited + [next(stream) for _ in range(rows - len(revisited))]
+            ids = (revisited or [next(stream) for _ in range(half)]) + new[s]
             z = net.logits(pixels[ids])
             loss = ce = F.cross_entropy(z, labels[ids])
             if revisited:
@@ -243,7 +242,7 @@ def main(out):
         with open(os.path.join(inputs, name + ".cfg"), "w") as f:
             f.write(NET % subdivisions + (DLB % dlb if dlb else ""))
         with open(os.path.join(inputs, name + ".list"), "w") as f:
-            f.write("".join(n + "\n" for n in names[: BATCH // subdivisions // 2]))
+            f.write("".join(n + "\n" for n in names))
         nets[0].write(os.path.join(expected, name + ".weights"), ITERATIONS * BATCH)
         with open(os.path.join(expected, name + ".csv"), "w") as f:
             f.write("iteration,ce,lb,total\n")
