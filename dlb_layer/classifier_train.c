@@ -164,18 +164,22 @@ static float train_on_batch(training *t, const loaded_batch *batch) {
     return sum / (float)batch_of(net);
 }
 
-static void add_consistency(training *t, iteration_record *record) {
-    record->total = record->cross_entropy;
+/* `loss` is the host's cross entropy per image; the layer's own is exact for any logits. */
+static void add_losses(training *t, float loss, iteration_record *record) {
+    record->loss = loss;
+    record->cross_entropy = loss;
+    record->total = loss;
     if (!t->dlb)
         return;
     dlb_cost_sums sums = take_dlb_cost_sums(t->dlb);
-    record->has_consistency = sums.rows > 0;
-    record->consistency = sums.loss_sum / (batch_of(t->net) / 2.);
-    record->total += dlb_cost_alpha(t->dlb) * record->consistency;
+    record->cross_entropy = sums.cross_entropy / batch_of(t->net);
+    record->has_consistency = sums.teachers > 0;
+    record->consistency = sums.consistency / (batch_of(t->net) / 2.);
+    record->total = record->cross_entropy + dlb_cost_alpha(t->dlb) * record->consistency;
 }
 
 static void print_iteration(training *t, const iteration_record *r) {
-    float loss = (float)r->cross_entropy;
+    float loss = (float)r->loss;
     if (t->average_loss == -1)
         t->average_loss = loss;
     t->average_loss = t->average_loss * .9f + loss * .1f;
@@ -236,14 +240,14 @@ static void train_one_iteration(training *t) {
     if (!batch)
         stop_at_bad_image(t);
     double loaded = what_time_is_it_now();
-    iteration_record record = {.cross_entropy = train_on_batch(t, batch),
-                               .load_seconds = loaded - start};
+    float loss = train_on_batch(t, batch);
+    iteration_record record = {.load_seconds = loaded - start};
     record.step_seconds = what_time_is_it_now() - loaded;
     record.iteration = get_current_batch(net);
     record.images = *net->seen;
     record.epoch = (double)*net->seen / t->data.list.count;
     record.rate = get_current_rate(net);
-    add_consistency(t, &record);
+    add_losses(t, loss, &record);
     train_log_hide_progress(t->log);
     printf("Loaded: %lf seconds\n", record.load_seconds);
     print_iteration(t, &record);

@@ -158,6 +158,22 @@ void set_dlb_cost_samples(layer *l, int slot, const int64_t *ids) {
     l->dlb->ids = ids;
 }
 
+/* Losses and gradient of the revisited rows, logits (half, classes). */
+static void distil(struct dlb_cost *dlb, const float *logits) {
+    size_t classes = (size_t)dlb->classes;
+    double weight = dlb->alpha * 2.; /* B/(B/2): LB is a mean over half of the rows */
+    memset(dlb->delta, 0, (size_t)dlb->half * classes * sizeof *dlb->delta);
+    for (int row = 0; row < dlb->half; row++) {
+        const float *teacher = logit_ring_find(dlb->ring, dlb->slot, row, dlb->ids[row]);
+        if (!teacher)
+            continue;
+        dlb->sums.teachers++;
+        dlb->sums.consistency +=
+            dlb_row(logits + (size_t)row * classes, teacher, dlb->classes, dlb->temperature, weight,
+                    dlb->delta + (size_t)row * classes);
+    }
+}
+
 void forward_dlb_cost_layer(layer l, network net) {
     struct dlb_cost *dlb = l.dlb;
     if (!net.train)
@@ -167,17 +183,10 @@ void forward_dlb_cost_layer(layer l, network net) {
              "must know which images are revisited");
     size_t classes = (size_t)dlb->classes;
     const float *logits = net.layers[dlb->logits_layer].output; /* (2 * half, classes) */
-    double weight = dlb->alpha * 2.; /* B/(B/2): LB is a mean over half of the rows */
-    memset(dlb->delta, 0, (size_t)dlb->half * classes * sizeof *dlb->delta);
-    for (int row = 0; row < dlb->half; row++) {
-        const float *teacher = logit_ring_find(dlb->ring, dlb->slot, row, dlb->ids[row]);
-        if (!teacher)
-            continue;
-        dlb->sums.loss_sum +=
-            dlb_row(logits + (size_t)row * classes, teacher, dlb->classes, dlb->temperature,
-                    weight, dlb->delta + (size_t)row * classes);
-        dlb->sums.rows++;
-    }
+    for (size_t row = 0; row < 2 * (size_t)dlb->half; row++)
+        dlb->sums.cross_entropy += dlb_cross_entropy(
+            logits + row * classes, net.truth + row * classes, dlb->classes);
+    distil(dlb, logits);
     logit_ring_store(dlb->ring, dlb->slot, logits + (size_t)dlb->half * classes,
                      dlb->ids + dlb->half);
 }

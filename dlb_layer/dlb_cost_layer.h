@@ -7,7 +7,7 @@
  *     LB    = 1/(B/2) * sum over revisited rows of T^2 * KL(softmax(t/T) || softmax(z/T))
  *     total = CE + alpha * LB                        B = batch, all subdivisions
  *
- * CE and its gradient stay with Darknet's softmax layer. In inference it does nothing. It has no
+ * The gradient of CE stays with Darknet's softmax layer. In inference it does nothing. It has no
  * weights. One network is used by one thread at a time, as everywhere in Darknet. */
 #ifndef DLB_COST_LAYER_H
 #define DLB_COST_LAYER_H
@@ -48,8 +48,9 @@ void set_dlb_cost_samples(layer *l, int slot, const int64_t *ids);
 
 /* What one iteration added up, over its micro-batches. */
 typedef struct {
-    double loss_sum; /* of T^2 * KL over the rows that had a teacher */
-    int rows;        /* how many had one */
+    double cross_entropy; /* of the predictions with the labels, over all rows */
+    double consistency;   /* of T^2 * KL over the rows that had a teacher */
+    int teachers;         /* how many had one */
 } dlb_cost_sums;
 
 /* Returns the sums since the last call and starts anew. */

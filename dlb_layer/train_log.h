@@ -12,6 +12,7 @@ typedef struct {
     uint64_t images;      /* images processed so far; a revisit counts */
     double epoch;         /* images / size of the training list */
     double rate;          /* learning rate of this update */
+    double loss;          /* what stock Darknet prints; on standard output only */
     double cross_entropy; /* per image */
     double consistency;   /* LB */
     bool has_consistency; /* whether any row had a teacher */
