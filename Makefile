@@ -175,8 +175,8 @@ install-packages:
 
 demo: install-packages
 	@darknet/install_packages.sh dataset-fashion-mnist
-	@$(MAKE) --no-print-directory -j2 all
-	@DARKNET=bin/darknet tests/demo.sh
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@DARKNET=bin/darknet bench/demo.sh
 
 # ---- tests ----
 
@@ -203,7 +203,7 @@ test: install-packages
 # ---- bench ----
 
 bench: install-packages
-	@$(MAKE) --no-print-directory -j2 all build/bench/step_cost
+	@$(MAKE) --no-print-directory -j$$(nproc) all build/bench/step_cost
 	@build/bench/step_cost
 build/bench/step_cost: bench/step_cost.c $(BUILD)/libdarknet.a
 	@mkdir -p $(@D)

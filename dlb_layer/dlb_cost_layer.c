@@ -20,6 +20,9 @@ struct dlb_cost {
     int half;            /* rows of a micro-batch that are revisited, and that are new */
     logit_ring *ring;    /* NULL until training is prepared */
     float *delta;        /* (half, classes), minus the gradient of the revisited rows */
+#ifdef GPU
+    float *delta_gpu;    /* (half, classes) */
+#endif
     int slot;            /* of the micro-batch in work */
     const int64_t *ids;  /* (2 * half), of the micro-batch in work */
     dlb_cost_sums sums;
@@ -126,12 +129,20 @@ layer make_dlb_cost_layer(int batch, int classes, int logits_layer, float alpha,
     l.dlb = dlb;
     l.forward = forward_dlb_cost_layer;
     l.backward = backward_dlb_cost_layer;
+#ifdef GPU
+    l.forward_gpu = forward_dlb_cost_layer_gpu;
+    l.backward_gpu = backward_dlb_cost_layer_gpu;
+#endif
     fprintf(stderr, "dlb_cost  alpha %g, temperature %g, logits of layer %d      %4d\n", alpha,
             temperature, logits_layer, classes);
     return l;
 }
 
 void free_dlb_cost_layer(layer l) {
+#ifdef GPU
+    if (l.dlb->delta_gpu)
+        cuda_free(l.dlb->delta_gpu);
+#endif
     logit_ring_free(l.dlb->ring);
     free(l.dlb->delta);
     free(l.dlb);
@@ -151,6 +162,10 @@ void prepare_dlb_cost_training(layer *l, const network *net, const char *cfg_fil
     dlb->half = net->batch / 2;
     dlb->ring = logit_ring_create(net->subdivisions, dlb->half, dlb->classes);
     dlb->delta = allocate((size_t)dlb->half * (size_t)dlb->classes, sizeof *dlb->delta);
+#ifdef GPU
+    if (gpu_index >= 0)
+        dlb->delta_gpu = cuda_make_array(dlb->delta, (size_t)dlb->half * (size_t)dlb->classes);
+#endif
 }
 
 void set_dlb_cost_samples(layer *l, int slot, const int64_t *ids) {
@@ -195,6 +210,24 @@ void backward_dlb_cost_layer(layer l, network net) {
     struct dlb_cost *dlb = l.dlb;
     axpy_cpu(dlb->half * dlb->classes, 1, dlb->delta, 1, net.layers[dlb->logits_layer].delta, 1);
 }
+
+#ifdef GPU
+/* The arithmetic stays on the CPU: half a micro-batch of logits down, its delta up. */
+void forward_dlb_cost_layer_gpu(layer l, network net) {
+    layer logits = net.layers[l.dlb->logits_layer];
+    if (!net.train)
+        return;
+    cuda_pull_array(logits.output_gpu, logits.output, (size_t)l.batch * (size_t)l.dlb->classes);
+    forward_dlb_cost_layer(l, net);
+}
+
+void backward_dlb_cost_layer_gpu(layer l, network net) {
+    struct dlb_cost *dlb = l.dlb;
+    size_t values = (size_t)dlb->half * (size_t)dlb->classes;
+    cuda_push_array(dlb->delta_gpu, dlb->delta, values);
+    axpy_gpu((int)values, 1, dlb->delta_gpu, 1, net.layers[dlb->logits_layer].delta_gpu, 1);
+}
+#endif
 
 dlb_cost_sums take_dlb_cost_sums(layer *l) {
     dlb_cost_sums sums = l->dlb->sums;

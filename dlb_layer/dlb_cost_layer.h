@@ -33,6 +33,10 @@ void free_dlb_cost_layer(layer l);
 
 void forward_dlb_cost_layer(layer l, network net);
 void backward_dlb_cost_layer(layer l, network net);
+#ifdef GPU
+void forward_dlb_cost_layer_gpu(layer l, network net);
+void backward_dlb_cost_layer_gpu(layer l, network net);
+#endif
 
 /* The network's dlb_cost layer, or NULL if it has none. */
 layer *find_dlb_cost_layer(network *net);
