@@ -111,10 +111,10 @@ build/current: FORCE
 	@mkdir -p build bin
 	@echo $(CONFIG) | cmp -s - $@ || echo $(CONFIG) > $@
 
-bin/darknet: $(BUILD)/darknet build/current
-	cp $< $@
-bin/libdarknet.so: $(BUILD)/libdarknet.so build/current
-	cp $< $@
+# Renamed into place, so that a training that runs from bin/ goes on undisturbed.
+bin/%: $(BUILD)/% build/current
+	@cp $< $@.new
+	@mv $@.new $@
 
 $(BUILD)/darknet: $(PROGRAM_OBJECTS) $(BUILD)/libdarknet.a
 	$(SAY_CC)$(CC) $(LDFLAGS) $(PROGRAM_OBJECTS) $(BUILD)/libdarknet.a -o $@ $(LDLIBS)

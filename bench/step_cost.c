@@ -16,7 +16,8 @@
 
 enum { ARMS = 3 };
 static const char *const ARM_NAMES[ARMS] = {"without [dlb_cost]", "alpha=0", "alpha=1"};
-static const char *const SECTIONS[ARMS] = {"", "\n[dlb_cost]\nalpha=0\n", "\n[dlb_cost]\nalpha=1\n"};
+static const char *const SECTIONS[ARMS] = {"", "\n[dlb_cost]\nalpha=0\n",
+                                           "\n[dlb_cost]\nalpha=1\n"};
 
 /* A copy of cfg_file with `section` at its end; the caller unlinks and frees the name. */
 static char *write_cfg(const char *cfg_file, const char *section) {

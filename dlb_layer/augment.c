@@ -14,16 +14,15 @@ static int draw_int(random_stream *stream, int a, int b) {
     return low + (int)random_below(stream, (uint64_t)(high - low) + 1);
 }
 
-augmentation draw_augmentation(const augment_settings *settings, int image_width,
-                               int image_height, random_stream *stream) {
+augmentation draw_augmentation(const augment_settings *settings, int image_width, int image_height,
+                               random_stream *stream) {
     augmentation drawn;
     drawn.aspect = draw_factor(stream, settings->aspect);
     int side = draw_int(stream, settings->min_side, settings->max_side);
     float stretched = (float)image_width * drawn.aspect;
     int shorter = (float)image_height < stretched ? image_height : (int)stretched;
     drawn.scale = (float)side / (float)(shorter > 0 ? shorter : 1);
-    drawn.radians =
-        random_uniform(stream, -settings->angle, settings->angle) * (float)M_PI / 180.f;
+    drawn.radians = random_uniform(stream, -settings->angle, settings->angle) * (float)M_PI / 180.f;
     float dx = ((float)image_width * drawn.scale / drawn.aspect - (float)settings->width) / 2;
     float dy = ((float)image_height * drawn.scale - (float)settings->height) / 2;
     drawn.dx = random_uniform(stream, -dx, dx);

@@ -28,8 +28,8 @@ static int find_count(const char *data_file, list *options, char *key, int other
 
 void check_classes(const char *data_file, int classes, const char *cfg_file, network *net) {
     if (classes != net->outputs)
-        fail("%s has classes=%d, but the network of %s has %d outputs", data_file, classes, cfg_file,
-             net->outputs);
+        fail("%s has classes=%d, but the network of %s has %d outputs", data_file, classes,
+             cfg_file, net->outputs);
 }
 
 static char **read_names(const char *data_file, const char *names_file, int classes, int *count) {
@@ -51,9 +51,9 @@ classifier_data read_classifier_data(char *data_file, const char *cfg_file, netw
     data.backup = format_string("%s", find_text(data_file, options, "backup", "/backup/"));
     data.list_file = format_string("%s", find_text(data_file, options, "train", "data/train.list"));
     int count;
-    char **names = read_names(
-        data_file, find_text(data_file, options, "labels", "data/labels.list"), data.classes,
-        &count);
+    char **names =
+        read_names(data_file, find_text(data_file, options, "labels", "data/labels.list"),
+                   data.classes, &count);
     data.list = train_list_read(data.list_file, names, data.classes);
     free_ptrs((void **)names, count);
     free_list_contents(options);

@@ -138,8 +138,8 @@ static train_log *open_log(const training *t) {
     if (mkdir(t->data.backup, 0777) && errno != EEXIST)
         fail("cannot make the backup folder %s: %s", t->data.backup, strerror(errno));
     char *file = format_string("%s/%s.log.csv", t->data.backup, t->base);
-    train_log *log = train_log_open(file, *t->net->seen > 0, (uint64_t)t->net->max_batches,
-                                    batch_of(t->net));
+    train_log *log =
+        train_log_open(file, *t->net->seen > 0, (uint64_t)t->net->max_batches, batch_of(t->net));
     free(file);
     return log;
 }
@@ -295,9 +295,8 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     if (t.dlb)
         prepare_dlb_cost_training(t.dlb, t.net, cfg_file);
     printf("%d\n", t.data.list.count);
-    t.rows = (image_rows){.data = &t.data,
-                          .augment = augment_settings_of(t.net),
-                          .seed = sampling_seed(t.net, seed)};
+    t.rows = (image_rows){
+        .data = &t.data, .augment = augment_settings_of(t.net), .seed = sampling_seed(t.net, seed)};
     printf("%d %d\n", t.rows.augment.min_side, t.rows.augment.max_side);
     t.log = open_log(&t);
     t.loader = start_loader(&t, options);

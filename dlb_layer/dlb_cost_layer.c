@@ -17,14 +17,14 @@ struct dlb_cost {
     float temperature;
     int logits_layer;
     int classes;
-    int half;            /* rows of a micro-batch that are revisited, and that are new */
-    logit_ring *ring;    /* NULL until training is prepared */
-    float *delta;        /* (half, classes), minus the gradient of the revisited rows */
+    int half;         /* rows of a micro-batch that are revisited, and that are new */
+    logit_ring *ring; /* NULL until training is prepared */
+    float *delta;     /* (half, classes), minus the gradient of the revisited rows */
 #ifdef GPU
-    float *delta_gpu;    /* (half, classes) */
+    float *delta_gpu; /* (half, classes) */
 #endif
-    int slot;            /* of the micro-batch in work */
-    const int64_t *ids;  /* (2 * half), of the micro-batch in work */
+    int slot;           /* of the micro-batch in work */
+    const int64_t *ids; /* (2 * half), of the micro-batch in work */
     dlb_cost_sums sums;
 };
 
@@ -72,7 +72,8 @@ static int find_logits(const char *cfg_file, const network *net, const dlb_optio
         fail("%s: [dlb_cost] logits=%d: layer %d has %d outputs, but the softmax %d inputs",
              cfg_file, options->has_logits ? options->logits : logits, logits,
              net->layers[logits].outputs, net->layers[softmax].inputs);
-    if (!net->layers[logits].delta || !adds_to_its_input(net->layers[logits + 1].type, logits + 1, index))
+    if (!net->layers[logits].delta ||
+        !adds_to_its_input(net->layers[logits + 1].type, logits + 1, index))
         fail("%s: [dlb_cost] logits=%d: the [%s] after layer %d overwrites its gradient", cfg_file,
              options->logits, get_layer_string(net->layers[logits + 1].type), logits);
     return logits;
@@ -113,8 +114,8 @@ layer parse_dlb_cost(char *cfg_file, list *pairs, network *net, int index, int i
                                options.temperature, net->layers[index - 1].output);
 }
 
-layer make_dlb_cost_layer(int batch, int classes, int logits_layer, float alpha,
-                          float temperature, float *output) {
+layer make_dlb_cost_layer(int batch, int classes, int logits_layer, float alpha, float temperature,
+                          float *output) {
     struct dlb_cost *dlb = allocate(1, sizeof *dlb);
     dlb->alpha = alpha;
     dlb->temperature = temperature;
@@ -156,9 +157,10 @@ layer *find_dlb_cost_layer(network *net) {
 void prepare_dlb_cost_training(layer *l, const network *net, const char *cfg_file) {
     struct dlb_cost *dlb = l->dlb;
     if (net->batch % 2)
-        fail("%s: [dlb_cost] revisits half of each micro-batch, but batch/subdivisions = %d/%d = %d "
-             "is odd",
-             cfg_file, net->batch * net->subdivisions, net->subdivisions, net->batch);
+        fail(
+            "%s: [dlb_cost] revisits half of each micro-batch, but batch/subdivisions = %d/%d = %d "
+            "is odd",
+            cfg_file, net->batch * net->subdivisions, net->subdivisions, net->batch);
     dlb->half = net->batch / 2;
     dlb->ring = logit_ring_create(net->subdivisions, dlb->half, dlb->classes);
     dlb->delta = allocate((size_t)dlb->half * (size_t)dlb->classes, sizeof *dlb->delta);
@@ -199,8 +201,8 @@ void forward_dlb_cost_layer(layer l, network net) {
     size_t classes = (size_t)dlb->classes;
     const float *logits = net.layers[dlb->logits_layer].output; /* (2 * half, classes) */
     for (size_t row = 0; row < 2 * (size_t)dlb->half; row++)
-        dlb->sums.cross_entropy += dlb_cross_entropy(
-            logits + row * classes, net.truth + row * classes, dlb->classes);
+        dlb->sums.cross_entropy +=
+            dlb_cross_entropy(logits + row * classes, net.truth + row * classes, dlb->classes);
     distil(dlb, logits);
     logit_ring_store(dlb->ring, dlb->slot, logits + (size_t)dlb->half * classes,
                      dlb->ids + dlb->half);

@@ -25,8 +25,8 @@ layer parse_dlb_cost(char *cfg_file, list *options, network *net, int index, int
 /* The constructor that parse_dlb_cost calls once all is checked: logits are the output of layer
  * logits_layer, (batch, classes). output is the output of the layer before, which this layer
  * passes on and does not own. */
-layer make_dlb_cost_layer(int batch, int classes, int logits_layer, float alpha,
-                          float temperature, float *output);
+layer make_dlb_cost_layer(int batch, int classes, int logits_layer, float alpha, float temperature,
+                          float *output);
 
 /* Host seam: releases what the layer owns. */
 void free_dlb_cost_layer(layer l);

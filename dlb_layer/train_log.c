@@ -57,8 +57,8 @@ train_log *train_log_open(const char *file, bool append, uint64_t last_iteration
 }
 
 static void write_line(train_log *log, const iteration_record *r) {
-    fprintf(log->file, "%" PRIu64 ",%" PRIu64 ",%.6f,%.9g,%.9g,", r->iteration, r->images,
-            r->epoch, r->rate, r->cross_entropy);
+    fprintf(log->file, "%" PRIu64 ",%" PRIu64 ",%.6f,%.9g,%.9g,", r->iteration, r->images, r->epoch,
+            r->rate, r->cross_entropy);
     if (r->has_consistency)
         fprintf(log->file, "%.9g", r->consistency);
     fprintf(log->file, ",%.9g,%.6f,%.6f\n", r->total, r->load_seconds, r->step_seconds);

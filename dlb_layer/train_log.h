@@ -36,7 +36,8 @@ void train_log_write(train_log *log, const iteration_record *record);
 /* Ends the progress line and closes the file. */
 void train_log_close(train_log *log);
 
-/* Clears the progress line, so that something else can be printed; train_log_write draws it anew. */
+/* Clears the progress line, so that something else can be printed; train_log_write draws it anew.
+ */
 void train_log_hide_progress(train_log *log);
 
 #endif

@@ -59,8 +59,8 @@ static inline golden golden_read(const char *name) {
         golden_die(path, "cannot be opened");
     if (fscanf(file, "dlb-golden %d", &version) != 1 || version != 1)
         golden_die(path, "is not version 1");
-    if (fscanf(file, " batch %d classes %d overlap %d temperature %f alpha %f", &g.batch, &g.classes,
-               &g.overlap, &g.temperature, &g.alpha) != 5)
+    if (fscanf(file, " batch %d classes %d overlap %d temperature %f alpha %f", &g.batch,
+               &g.classes, &g.overlap, &g.temperature, &g.alpha) != 5)
         golden_die(path, "has no shapes");
     size_t all = (size_t)g.batch * (size_t)g.classes;
     size_t half = (size_t)g.overlap * (size_t)g.classes;

@@ -196,7 +196,8 @@ static void inference_leaves_ring_and_output_alone(void **state) {
     }
     net->train = 1;
     set_logits(net, 0);
-    memmove(net->layers[0].output, net->layers[0].output + 2 * CLASSES, 2 * CLASSES * sizeof(float));
+    memmove(net->layers[0].output, net->layers[0].output + 2 * CLASSES,
+            2 * CLASSES * sizeof(float));
     pass(net, 0, second);
     dlb_cost_sums sums = take_dlb_cost_sums(&net->layers[2]);
     assert_int_equal(sums.teachers, 2);
@@ -229,7 +230,8 @@ static void fill_random(float *values, int count) {
         values[i] = (float)rand() / (float)RAND_MAX - .5f;
 }
 
-/* CE + alpha * LB, summed as Darknet's deltas see it, with the teacher taken from `kept` weights. */
+/* CE + alpha * LB, summed as Darknet's deltas see it, with the teacher taken from `kept` weights.
+ */
 static double total_after(network *net, layer *dlb, float *weights, int count, const float *kept,
                           float *inputs[2]) {
     static const int64_t ids[2][6] = {{0, 1, 2, 3, 4, 5}, {3, 4, 5, 6, 7, 8}};
