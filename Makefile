@@ -68,8 +68,8 @@ INCLUDES := -I$(HOST)/include -I$(HOST)/src -Idlb_layer -Icommands
 COMMON   := -fPIC $(DEFINES) $(INCLUDES) -MMD -MP
 OMP      := $(if $(filter 1,$(OPENMP)),-fopenmp)
 
-# The host's own flags. -Ofast lets the compiler assume that no number is NaN or infinite, so it is
-# kept off our own code, which has to notice them.
+# The host's own flags, at the link too, where -Ofast turns denormal numbers off. -Ofast also lets
+# the compiler assume that no number is NaN or infinite, so it is kept off our own code.
 HOST_CFLAGS := -Wall -Wno-unused-result -Wno-unknown-pragmas -Wno-stringop-truncation -Wfatal-errors $(OMP) $(OPTS)
 DLB_WARN    := -Wall -Wextra -Wno-missing-field-initializers -Werror
 DLB_CFLAGS  := -std=gnu11 $(DLB_WARN) $(DLB_OPTS)
@@ -117,7 +117,7 @@ bin/%: $(BUILD)/% build/current
 	@mv $@.new $@
 
 $(BUILD)/darknet: $(PROGRAM_OBJECTS) $(BUILD)/libdarknet.a
-	$(SAY_CC)$(CC) $(LDFLAGS) $(PROGRAM_OBJECTS) $(BUILD)/libdarknet.a -o $@ $(LDLIBS)
+	$(SAY_CC)$(CC) $(OPTS) $(LDFLAGS) $(PROGRAM_OBJECTS) $(BUILD)/libdarknet.a -o $@ $(LDLIBS)
 $(BUILD)/libdarknet.so: $(HOST_OBJECTS) $(DLB_OBJECTS)
 	$(SAY_CC)$(CC) $(LDFLAGS) -shared $^ -o $@ $(LDLIBS)
 $(BUILD)/libdarknet.a: $(HOST_OBJECTS) $(DLB_OBJECTS)
