@@ -54,7 +54,7 @@ DLB_OBJECTS     := $(DLB_LAYER:%=$(BUILD)/dlb_layer/%.o) $(BUILD)/dlb_layer/$(DE
 # ---- flags ----
 
 OPTS     := $(if $(filter 1,$(DEBUG)),-O0 -g,-Ofast)
-DLB_OPTS := $(if $(filter 1,$(DEBUG)),-O0 -g,-O2 -g)
+DLB_OPTS := $(if $(filter 1,$(DEBUG)),-O0 -g,-O3 -g)
 ifneq ($(SANITIZE),)
 OPTS     := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE)
 DLB_OPTS := $(OPTS) -fno-sanitize-recover=all
@@ -205,7 +205,7 @@ test: install-packages
 bench: install-packages
 	@$(MAKE) --no-print-directory -j$$(nproc) all build/bench/step_cost
 	@build/bench/step_cost
-build/bench/step_cost: bench/step_cost.c $(BUILD)/libdarknet.a
+build/bench/%: bench/%.c $(BUILD)/libdarknet.a
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) $(LDFLAGS) $< $(BUILD)/libdarknet.a -o $@ $(LDLIBS)
 
