@@ -103,7 +103,7 @@ endif
 # ---- programs ----
 
 .PHONY: all demo test bench help clean distclean host host-reset refresh-patch install-packages \
-	build-tests build-thread-tests show-build FORCE
+	build-tests build-thread-tests show-build run-bench FORCE
 all: bin/darknet bin/libdarknet.so
 
 # Names the configuration that bin/ holds, so that other flags link it anew.
@@ -203,9 +203,10 @@ test: install-packages
 # ---- bench ----
 
 bench: install-packages
-	@$(MAKE) --no-print-directory -j$$(nproc) all build/bench/step_cost
-	@build/bench/step_cost
-build/bench/%: bench/%.c $(BUILD)/libdarknet.a
+	@$(MAKE) --no-print-directory -j$$(nproc) all run-bench
+run-bench: $(BUILD)/bench/step_cost
+	@$<
+$(BUILD)/bench/%: bench/%.c $(BUILD)/libdarknet.a
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) $(LDFLAGS) $< $(BUILD)/libdarknet.a -o $@ $(LDLIBS)
 

@@ -17,7 +17,7 @@ quietly() {
         "$@" >"$out"
     else
         "$@" >"$out" 2>&1
-    fi || { tail -n 20 "$out"; say "failed: $*; all of its output is in $out"; exit 1; }
+    fi || { tail -n 20 "$out"; say "failed: $*; all of its output is in $out"; exit 1; } >&2
 }
 
 # train CFG: leaves data/fashion-mnist/backup/CFG.weights and CFG.log.csv

@@ -1,5 +1,6 @@
 #include "classifier_data.h"
 
+#include "class_names.h"
 #include "fail.h"
 #include "option_list.h"
 #include "tree.h"
@@ -37,6 +38,14 @@ static char **read_names(const char *data_file, const char *names_file, int clas
     if (*count < classes)
         fail("%s has %d class names, but %s has classes=%d", names_file, *count, data_file,
              classes);
+    class_names *index = class_names_create(names, classes);
+    for (int k = 0; k < classes; k++) {
+        if (!*names[k])
+            fail("%s: line %d, the name of a class, is empty", names_file, k + 1);
+        if (class_named(index, names[k]) != k)
+            fail("%s: line %d repeats the class name \"%s\"", names_file, k + 1, names[k]);
+    }
+    class_names_free(index);
     return names;
 }
 

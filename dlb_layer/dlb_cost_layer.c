@@ -16,6 +16,7 @@ struct dlb_cost {
     float alpha;
     float temperature;
     int logits_layer;
+    int softmax_layer;
     int classes;
     int half;         /* rows of a micro-batch that are revisited, and that are new */
     logit_ring *ring; /* NULL until training is prepared */
@@ -53,9 +54,9 @@ static int find_softmax(const char *cfg_file, const network *net, int index) {
 
 /* Whether layer `next` adds to the delta of the layer before it. Others of the host's layers
  * overwrite it in their backward pass, and this layer's gradient would be lost. */
-static bool adds_to_its_input(LAYER_TYPE type, int next, int index) {
-    return next == index || type == SOFTMAX || type == CONNECTED || type == ROUTE ||
-           type == SHORTCUT || type == DROPOUT;
+static bool adds_to_its_input(LAYER_TYPE type) {
+    return type == SOFTMAX || type == CONNECTED || type == ROUTE || type == SHORTCUT ||
+           type == DROPOUT;
 }
 
 static int find_logits(const char *cfg_file, const network *net, const dlb_options *options,
@@ -63,29 +64,35 @@ static int find_logits(const char *cfg_file, const network *net, const dlb_optio
     int logits = softmax - 1;
     if (options->has_logits)
         logits = options->logits < 0 ? index + options->logits : options->logits;
-    if (!options->has_logits && softmax == 0)
+    if (softmax == 0)
         fail("%s: [dlb_cost] finds no logits, because its [softmax] is the first layer", cfg_file);
     if (logits < 0 || logits >= index)
         fail("%s: [dlb_cost] logits=%d is not a layer above it, 0 to %d or -%d to -1", cfg_file,
              options->logits, index - 1, index);
+    if (net->layers[logits].type == SOFTMAX)
+        fail("%s: [dlb_cost] logits=%d: layer %d is a [softmax], whose outputs are probabilities",
+             cfg_file, options->logits, logits);
     if (net->layers[logits].outputs != net->layers[softmax].inputs)
         fail("%s: [dlb_cost] logits=%d: layer %d has %d outputs, but the softmax %d inputs",
              cfg_file, options->has_logits ? options->logits : logits, logits,
              net->layers[logits].outputs, net->layers[softmax].inputs);
-    if (!net->layers[logits].delta ||
-        !adds_to_its_input(net->layers[logits + 1].type, logits + 1, index))
+    LAYER_TYPE next = logits + 1 < index ? net->layers[logits + 1].type : DLB_COST;
+    if (next != DLB_COST && !adds_to_its_input(next))
         fail("%s: [dlb_cost] logits=%d: the [%s] after layer %d overwrites its gradient", cfg_file,
-             options->logits, get_layer_string(net->layers[logits + 1].type), logits);
+             options->logits, get_layer_string(next), logits);
+    if (!net->layers[logits].delta)
+        fail("%s: [dlb_cost] logits=%d: layer %d, a [%s], takes no gradient", cfg_file,
+             options->logits, logits, get_layer_string(net->layers[logits].type));
     return logits;
 }
 
-static void check_place(const char *cfg_file, const network *net, int index, int is_last) {
-    for (int i = 0; i < index; i++)
-        if (net->layers[i].type == DLB_COST)
-            fail("%s: two [dlb_cost] sections, layers %d and %d; one is the most", cfg_file, i,
-                 index);
-    if (!is_last)
-        fail("%s: [dlb_cost], layer %d, must be the last section", cfg_file, index);
+static void check_place(const char *cfg_file, int index, const char *next_section) {
+    if (next_section && !strcmp(next_section, "[dlb_cost]"))
+        fail("%s: two [dlb_cost] sections, layers %d and %d; one is the most", cfg_file, index,
+             index + 1);
+    if (next_section)
+        fail("%s: [dlb_cost], layer %d, must be the last section, but %s follows", cfg_file, index,
+             next_section);
 }
 
 static dlb_options read_options(const char *cfg_file, list *pairs) {
@@ -104,22 +111,24 @@ static dlb_options read_options(const char *cfg_file, list *pairs) {
     return options;
 }
 
-layer parse_dlb_cost(char *cfg_file, list *pairs, network *net, int index, int is_last) {
+layer parse_dlb_cost(char *cfg_file, list *pairs, network *net, int index,
+                     const char *next_section) {
     dlb_options options = read_options(cfg_file, pairs);
-    check_place(cfg_file, net, index, is_last);
+    check_place(cfg_file, index, next_section);
     int softmax = find_softmax(cfg_file, net, index);
     check_softmax(cfg_file, net->layers[softmax], softmax);
     int logits = find_logits(cfg_file, net, &options, index, softmax);
-    return make_dlb_cost_layer(net->batch, net->layers[softmax].inputs, logits, options.alpha,
-                               options.temperature, net->layers[index - 1].output);
+    return make_dlb_cost_layer(net->batch, net->layers[softmax].inputs, logits, softmax,
+                               options.alpha, options.temperature, net->layers[index - 1].output);
 }
 
-layer make_dlb_cost_layer(int batch, int classes, int logits_layer, float alpha, float temperature,
-                          float *output) {
+layer make_dlb_cost_layer(int batch, int classes, int logits_layer, int softmax_layer, float alpha,
+                          float temperature, float *output) {
     struct dlb_cost *dlb = allocate(1, sizeof *dlb);
     dlb->alpha = alpha;
     dlb->temperature = temperature;
     dlb->logits_layer = logits_layer;
+    dlb->softmax_layer = softmax_layer;
     dlb->classes = classes;
     layer l = {0};
     l.type = DLB_COST;
@@ -175,6 +184,16 @@ void set_dlb_cost_samples(layer *l, int slot, const int64_t *ids) {
     l->dlb->ids = ids;
 }
 
+/* The loss that the softmax layer trains, without its infinite logarithms of 0. */
+static void add_cross_entropy(struct dlb_cost *dlb, network net) {
+    const float *logits = net.layers[dlb->softmax_layer - 1].output; /* (2 * half, classes) */
+    double temperature = net.layers[dlb->softmax_layer].temperature;
+    size_t classes = (size_t)dlb->classes;
+    for (size_t row = 0; row < 2 * (size_t)dlb->half; row++)
+        dlb->sums.cross_entropy += dlb_cross_entropy(
+            logits + row * classes, net.truth + row * classes, dlb->classes, temperature);
+}
+
 /* Losses and gradient of the revisited rows, logits (half, classes). */
 static void distil(struct dlb_cost *dlb, const float *logits) {
     size_t classes = (size_t)dlb->classes;
@@ -198,13 +217,10 @@ void forward_dlb_cost_layer(layer l, network net) {
     if (!dlb->ids)
         fail("[dlb_cost] trains only with `classifier train` and without -stock_loader, because it "
              "must know which images are revisited");
-    size_t classes = (size_t)dlb->classes;
     const float *logits = net.layers[dlb->logits_layer].output; /* (2 * half, classes) */
-    for (size_t row = 0; row < 2 * (size_t)dlb->half; row++)
-        dlb->sums.cross_entropy +=
-            dlb_cross_entropy(logits + row * classes, net.truth + row * classes, dlb->classes);
+    add_cross_entropy(dlb, net);
     distil(dlb, logits);
-    logit_ring_store(dlb->ring, dlb->slot, logits + (size_t)dlb->half * classes,
+    logit_ring_store(dlb->ring, dlb->slot, logits + (size_t)dlb->half * (size_t)dlb->classes,
                      dlb->ids + dlb->half);
 }
 

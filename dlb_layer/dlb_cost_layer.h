@@ -17,16 +17,18 @@
 #include <stdint.h>
 
 /* Host seam: the layer for a [dlb_cost] section that is number `index` of the network, whose
- * layers above exist already. Ends the program with one sentence naming cfg_file if the section
- * is wrong: see dlb_options.h; no softmax above; softmax with groups, spatial, tree or noloss; a
- * second [dlb_cost]; not the last section; logits of another size than the softmax. */
-layer parse_dlb_cost(char *cfg_file, list *options, network *net, int index, int is_last);
+ * layers above exist already; next_section is the section after it, "[...]", or NULL. Ends the
+ * program with one sentence naming cfg_file if the section is wrong: see dlb_options.h; no softmax
+ * above; softmax with groups, spatial, tree or noloss; a second [dlb_cost]; not the last section;
+ * logits of another size than the softmax, or where the host would lose their gradient. */
+layer parse_dlb_cost(char *cfg_file, list *options, network *net, int index,
+                     const char *next_section);
 
-/* The constructor that parse_dlb_cost calls once all is checked: logits are the output of layer
- * logits_layer, (batch, classes). output is the output of the layer before, which this layer
- * passes on and does not own. */
-layer make_dlb_cost_layer(int batch, int classes, int logits_layer, float alpha, float temperature,
-                          float *output);
+/* The constructor that parse_dlb_cost calls once all is checked. logits_layer's output is
+ * (batch, classes); softmax_layer is the layer whose input and temperature CE is computed from.
+ * output is the output of the layer before, which this layer passes on and does not own. */
+layer make_dlb_cost_layer(int batch, int classes, int logits_layer, int softmax_layer, float alpha,
+                          float temperature, float *output);
 
 /* Host seam: releases what the layer owns. */
 void free_dlb_cost_layer(layer l);

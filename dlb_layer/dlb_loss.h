@@ -40,13 +40,14 @@ DLB_FUNCTION double dlb_log_probability(dlb_softmax s, float logit, double tempe
     return (logit - s.max) / temperature - s.log_partition;
 }
 
-/* Cross entropy -sum_k truth[k] * log p_s[k] at temperature 1, for hard and for soft labels.
- * Darknet's own takes the logarithm of a rounded probability, which is infinite once that is 0. */
-DLB_FUNCTION double dlb_cross_entropy(const float *logits, const float *truth, int classes) {
-    dlb_softmax s = dlb_softmax_of(logits, classes, 1);
+/* Cross entropy -sum_k truth[k] * log p_s[k], for hard and for soft labels. Darknet's own takes the
+ * logarithm of a rounded probability, which is infinite once that is 0. */
+DLB_FUNCTION double dlb_cross_entropy(const float *logits, const float *truth, int classes,
+                                      double temperature) {
+    dlb_softmax s = dlb_softmax_of(logits, classes, temperature);
     double sum = 0;
     for (int k = 0; k < classes; k++)
-        sum -= truth[k] * dlb_log_probability(s, logits[k], 1);
+        sum -= truth[k] * dlb_log_probability(s, logits[k], temperature);
     return sum;
 }
 

@@ -23,10 +23,11 @@ typedef struct {
 
 typedef struct train_log train_log;
 
-/* Opens `<file>`: with `append`, goes on after the lines that are there; else starts it anew.
- * `last_iteration` is where the run ends (0: never), `images_per_iteration` the batch: both for the
- * progress line, which is shown only if standard error is a terminal. Ends the program if the file
- * cannot be written or holds something else than such a log. */
+/* A log in `file`: with `append` it goes on after the lines that are there, else it starts anew. A
+ * file that is there is only looked at; it changes with the first line written. last_iteration is
+ * where the run ends (0: never), images_per_iteration the batch: both for the progress line, which
+ * is shown only if standard error is a terminal. Ends the program if the file cannot be written or
+ * holds something else than such a log. */
 train_log *train_log_open(const char *file, bool append, uint64_t last_iteration,
                           int images_per_iteration);
 

@@ -92,5 +92,9 @@ for test in tests/host/*_test.sh; do
     run "host/$(basename "$test" _test.sh)" "$test"
 done
 
+if [ $((passed + failed + skipped)) -eq 0 ]; then
+    say "no test has \"$only\" in its name"
+    failed=1
+fi
 say "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

@@ -259,6 +259,8 @@ refuses_data "a backup folder below a file" "cannot make the backup folder file/
 Not a directory" backup=file/folder
 refuses_data "a backup folder in a folder that is not there" "cannot make the backup folder \
 none/folder: No such file or directory" backup=none/folder
+data_file backup=file/folder >bad.data
+refuses "it with -stock_loader" "... file/folder" bad.data baseline.cfg -stock_loader
 check "and makes none of them" test "$before" = "$(snapshot file)" -a ! -e none
 mkdir -p taken/x.log.csv
 refuses_data "a folder where the log should go" "cannot write taken/x.log.csv: Is a directory" \

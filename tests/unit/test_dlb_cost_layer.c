@@ -38,7 +38,7 @@ static network *make_bare_network(int batch, int subdivisions, int classes, floa
     net->layers[1] = make_softmax_layer(batch, classes, 1);
     net->layers[1].temperature = 1;
     net->layers[2] =
-        make_dlb_cost_layer(batch, classes, 0, alpha, temperature, net->layers[1].output);
+        make_dlb_cost_layer(batch, classes, 0, 1, alpha, temperature, net->layers[1].output);
     net->inputs = net->outputs = net->truths = classes;
     net->truth = calloc((size_t)(batch * classes), sizeof(float));
     net->train = 1;
