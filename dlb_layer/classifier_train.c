@@ -74,13 +74,20 @@ train_options parse_train_options(int argc, char **argv) {
 
 /* ---- checks before the first iteration ---- */
 
-void check_stock_training(network *net, const char *cfg_file, const char *data_file, int classes,
-                          int images) {
+static void check_backup_folder(const char *folder) {
+    if (access(folder, W_OK | X_OK))
+        fail("cannot write into the backup folder %s: %s", folder, strerror(errno));
+}
+
+void check_stock_training(network *net, const char *cfg_file, const char *data_file,
+                          list *data_options, int images) {
     if (find_dlb_cost_layer(net))
         fail("%s has [dlb_cost], which needs its own loader; leave out -stock_loader", cfg_file);
-    check_classes(data_file, classes, cfg_file, net);
+    check_classes(data_file, option_find_int_quiet(data_options, "classes", 2), cfg_file, net);
     if (!images)
-        fail("%s: the training list names no image", data_file);
+        fail("%s: train=%s names no image", data_file,
+             option_find_str(data_options, "train", "data/train.list"));
+    check_backup_folder(option_find_str(data_options, "backup", "/backup/"));
 }
 
 static int batch_of(const network *net) {
@@ -179,8 +186,7 @@ static overlap_loader *start_loader(training *t, train_options options) {
 static train_log *open_log(const training *t) {
     if (mkdir(t->data.backup, 0777) && errno != EEXIST)
         fail("cannot make the backup folder %s: %s", t->data.backup, strerror(errno));
-    if (access(t->data.backup, W_OK | X_OK))
-        fail("cannot write into the backup folder %s: %s", t->data.backup, strerror(errno));
+    check_backup_folder(t->data.backup);
     char *file = format_string("%s/%s.log.csv", t->data.backup, t->base);
     train_log *log =
         train_log_open(file, *t->net->seen > 0, (uint64_t)t->net->max_batches, batch_of(t->net));

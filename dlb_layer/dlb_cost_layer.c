@@ -113,11 +113,15 @@ static dlb_options read_options(const char *cfg_file, list *pairs) {
 
 layer parse_dlb_cost(char *cfg_file, list *pairs, network *net, int index,
                      const char *next_section) {
+    fprintf(stderr, "dlb_cost                                       %4d\n",
+            index ? net->layers[index - 1].outputs : 0);
     dlb_options options = read_options(cfg_file, pairs);
     check_place(cfg_file, index, next_section);
     int softmax = find_softmax(cfg_file, net, index);
     check_softmax(cfg_file, net->layers[softmax], softmax);
     int logits = find_logits(cfg_file, net, &options, index, softmax);
+    fprintf(stderr, "      alpha %g, temperature %g, logits of layer %d\n", options.alpha,
+            options.temperature, logits);
     return make_dlb_cost_layer(net->batch, net->layers[softmax].inputs, logits, softmax,
                                options.alpha, options.temperature, net->layers[index - 1].output);
 }
@@ -143,8 +147,6 @@ layer make_dlb_cost_layer(int batch, int classes, int logits_layer, int softmax_
     l.forward_gpu = forward_dlb_cost_layer_gpu;
     l.backward_gpu = backward_dlb_cost_layer_gpu;
 #endif
-    fprintf(stderr, "dlb_cost  alpha %g, temperature %g, logits of layer %d      %4d\n", alpha,
-            temperature, logits_layer, classes);
     return l;
 }
 

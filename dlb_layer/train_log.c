@@ -32,12 +32,11 @@ static void check_written(train_log *log) {
         fail_writing(log);
 }
 
-/* Whether `file` is there and not empty. Ends the program if it starts with another header. */
+/* Whether `file` holds lines already. An empty one is made if it is missing, which shows that it
+ * can be written. Ends the program if it cannot, or if it starts with another header. */
 static bool has_header(const char *file) {
     char line[sizeof HEADER] = "";
-    FILE *existing = fopen(file, "r+");
-    if (!existing && errno == ENOENT)
-        return false;
+    FILE *existing = fopen(file, "a+");
     if (!existing)
         fail("cannot write %s: %s", file, strerror(errno));
     bool empty = !fgets(line, sizeof line, existing);

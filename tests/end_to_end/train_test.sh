@@ -77,9 +77,10 @@ agrees_with_log() { # PRINTED LOG
             if (field[1] != iteration) wrong("is " field[1] " in the log")
             loss = $3 + 0
             average = seen == 1 ? loss : .9 * average + .1 * loss
-            # ce, lb and total by name; lb is left out where it is empty
+            # ce, lb and total by name; lb is "-" where the log has none
             delete value
-            for (i = 4; i < NF; i++) if ($i ~ /^(ce|lb|total)$/) value[$i] = $(i + 1) + 0
+            for (i = 4; i < NF; i++)
+                if ($i ~ /^(ce|lb|total)$/ && $(i + 1) !~ /^-/) value[$i] = $(i + 1) + 0
             if (!near($2, field[3], .00051)) wrong("epoch")
             if (!near($4, average, 2e-5)) wrong("average loss " $4 ", expected " average)
             if (!near($6, field[4], 1e-6)) wrong("rate")
