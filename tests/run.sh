@@ -4,7 +4,7 @@
 #   tests/run.sh             all of them
 #   tests/run.sh loader      only those whose name contains "loader"
 #
-# Each test is a program or script that prints TAP; its output goes to build/log/NAME.log.
+# Each test is a program or script that prints TAP; its output goes to build/log/.
 # Unit and end-to-end tests run under AddressSanitizer and UndefinedBehaviorSanitizer, the loader's
 # under ThreadSanitizer too.
 set -u
@@ -42,7 +42,7 @@ run() {
     local name=$1 out status ok bad skip planned
     shift
     case $name in *"$only"*) ;; *) return ;; esac
-    out=$log/$name.log
+    out=$log/${name//\//-}.log
     "$@" >"$out" 2>&1 </dev/null
     status=$?
     skip=$(count "$out" '^ok .*# *[Ss][Kk][Ii][Pp]')
@@ -81,13 +81,13 @@ for test in "$threaded"/tests/test_*; do
     case $test in *.d) continue ;; esac
     run "threads/$(basename "$test" | sed 's/^test_//')" "$test"
 done
-export COMPARE_WEIGHTS=$checked/tests/compare_weights
-export DARKNET=$checked/darknet
+export COMPARE_WEIGHTS=$PWD/$checked/tests/compare_weights
+export DARKNET=$PWD/$checked/darknet
 run trajectory tests/trajectory/trajectory_test.sh
 for test in tests/end_to_end/*_test.sh; do
     run "end_to_end/$(basename "$test" _test.sh)" "$test"
 done
-DARKNET=$threaded/darknet run threads/train tests/end_to_end/threads_test.sh
+DARKNET=$PWD/$threaded/darknet run threads/train tests/end_to_end/threads_test.sh
 for test in tests/host/*_test.sh; do
     run "host/$(basename "$test" _test.sh)" "$test"
 done
