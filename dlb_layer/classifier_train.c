@@ -251,8 +251,11 @@ static void save(const training *t, const char *format, size_t number) {
     char *unfinished = format_string("%s.new", path);
     train_log_hide_progress(t->log);
     save_weights(t->net, unfinished);
-    if (rename(unfinished, path))
-        fail("cannot rename %s to %s: %s", unfinished, path, strerror(errno));
+    if (rename(unfinished, path)) {
+        int error = errno;
+        unlink(unfinished);
+        fail("cannot write %s: %s", path, strerror(error));
+    }
     free(unfinished);
     free(path);
     free(name);
