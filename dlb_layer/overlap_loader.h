@@ -77,7 +77,8 @@ void overlap_loader_pause(overlap_loader *loader);
  * with rows of row_inputs floats. */
 void overlap_loader_reload(overlap_loader *loader, int row_inputs);
 
-/* Whether image number `image` was found unusable; only ever true with skip_bad. */
+/* Whether image number `image` was found unusable so far; only ever true with skip_bad. Only while
+ * the workers are idle, after a pause. */
 bool overlap_loader_skipped(const overlap_loader *loader, int image);
 
 #endif

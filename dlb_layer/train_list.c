@@ -84,6 +84,10 @@ static void add_mislabelled(mislabelled *bad, const char *path, const char *why)
 static int label_of_line(char *path, class_names *names, int classes, mislabelled *bad) {
     char *tab = strrchr(path, '\t');
     int label;
+    if (tab == path) {
+        add_mislabelled(bad, tab + 1, "a class without a path");
+        return NO_LABEL;
+    }
     if (tab) {
         *tab = '\0';
         label = class_named(names, tab + 1);

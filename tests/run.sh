@@ -20,13 +20,13 @@ export LSAN_OPTIONS=suppressions=tests/host_leaks.lsan:print_suppressions=0
 
 say() { printf '%s\n' "$*"; }
 
-# The folder of the build with the given sanitizers.
-built() { make --no-print-directory -s show-build SANITIZE="$1"; }
+# built SANITIZERS [FLAG]: the folder of that build
+built() { make --no-print-directory -s show-build SANITIZE="$1" ${2:+"$2"}; }
 
+# build TARGET SANITIZERS [FLAG]
 build() {
-    say "building: ${2:-plain} $1"
-    # shellcheck disable=SC2086  # several targets
-    make --no-print-directory -s -j"$(nproc)" $1 SANITIZE="$2" >>"$log/build.log" 2>&1 && return
+    say "building: $1 ${2:-without sanitizers} ${3:-}"
+    make --no-print-directory -s -j"$(nproc)" "$1" SANITIZE="$2" ${3:+"$3"} >>"$log/build.log" 2>&1 && return
     tail -n 30 "$log/build.log"
     say "the build failed; all of it is in $log/build.log"
     say '0 passed, 1 failed, 0 skipped'
@@ -70,6 +70,7 @@ mkdir -p "$log"
 build all ''
 build build-tests address,undefined
 build build-thread-tests thread
+build build-decoder-test '' OPENCV=0
 checked=$(built address,undefined)
 threaded=$(built thread)
 
@@ -81,6 +82,7 @@ for test in "$threaded"/tests/test_*; do
     case $test in *.d) continue ;; esac
     run "threads/$(basename "$test" | sed 's/^test_//')" "$test"
 done
+run unit/image_decode_stb "$(built '' OPENCV=0)/tests/test_image_decode"
 export COMPARE_WEIGHTS=$PWD/$checked/tests/compare_weights
 export DARKNET=$PWD/$checked/darknet
 run trajectory tests/trajectory/trajectory_test.sh
