@@ -2,6 +2,8 @@
 #
 # Flags, as in Darknet's own Makefile: GPU CUDNN OPENCV OPENMP DEBUG (0 or 1), and
 #   OPENBLAS=0          matrix products by the host's own loops
+#   ONEDNN=0            layers on the CPU by the host's own loops; 1 needs libdnnl-dev
+#   PORTABLE=1          for any processor of this kind, not only for the one it is built on
 #   SANITIZE=LIST       address,undefined or thread
 #   DARKNET_SRC=PATH    the host from a checkout or tarball of yours
 # Builds with different flags live in different folders under build/.
@@ -13,12 +15,14 @@ CUDNN    ?= 0
 OPENMP   ?= 0
 DEBUG    ?= 0
 OPENBLAS ?= 1
+ONEDNN   ?= $(if $(filter 1,$(GPU)),0,$(if $(findstring thread,$(SANITIZE)),0,1))
 SANITIZE ?=
 OPENCV   ?= $(shell pkg-config --exists opencv4 2>/dev/null && echo 1 || echo 0)
 
 comma := ,
 CONFIG := $(strip $(subst $(comma),-,build$(if $(filter 1,$(GPU)),-gpu)$(if $(filter 1,$(CUDNN)),-cudnn)$(if \
 	$(filter 1,$(OPENCV)),-opencv)$(if $(filter 1,$(OPENMP)),-openmp)$(if $(filter 1,$(OPENBLAS)),-openblas)$(if \
+	$(filter 1,$(ONEDNN)),-onednn)$(if $(filter 1,$(PORTABLE)),-portable)$(if \
 	$(filter 1,$(DEBUG)),-debug)$(if $(SANITIZE),-$(SANITIZE))))
 BUILD := build/$(CONFIG)
 HOST  := darknet/host
@@ -45,11 +49,15 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 DLB_LAYER := fail logit_ring dlb_options overlap_sampler overlap_loader train_list image_decode augment \
 	train_log dlb_cost_layer image_rows classifier_data classifier_train
 COMMANDS  := dlb_command prepare idx_file
+# The CPU backend; see onednn/cpu_backend.h.
+BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend \
+	conv_layer shortcut_layer_cpu pool_layers take_over,none)
 DECODER   := $(if $(filter 1,$(OPENCV)),image_decode_opencv,image_decode_stb)
 
 HOST_OBJECTS    := $(HOST_LIBRARY:%=$(BUILD)/host/%.o) $(BUILD)/host/image_opencv.o
 PROGRAM_OBJECTS := $(HOST_PROGRAM:%=$(BUILD)/program/%.o) $(COMMANDS:%=$(BUILD)/commands/%.o)
-DLB_OBJECTS     := $(DLB_LAYER:%=$(BUILD)/dlb_layer/%.o) $(BUILD)/dlb_layer/$(DECODER).o
+DLB_OBJECTS     := $(DLB_LAYER:%=$(BUILD)/dlb_layer/%.o) $(BUILD)/dlb_layer/$(DECODER).o \
+	$(BACKEND:%=$(BUILD)/onednn/%.o)
 
 # ---- flags ----
 
@@ -62,7 +70,7 @@ endif
 
 DEFINES := $(if $(filter 1,$(GPU)),-DGPU -I/usr/local/cuda/include)$(if $(filter 1,$(CUDNN)), -DCUDNN)$(if \
 	$(filter 1,$(OPENCV)), -DOPENCV)$(if $(filter 1,$(OPENBLAS)), -DOPENBLAS)
-INCLUDES := -I$(HOST)/include -I$(HOST)/src -Idlb_layer -Icommands
+INCLUDES := -I$(HOST)/include -I$(HOST)/src -Idlb_layer -Icommands -Ionednn
 COMMON   := -fPIC $(DEFINES) $(INCLUDES) -MMD -MP
 OMP      := $(if $(filter 1,$(OPENMP)),-fopenmp)
 
@@ -71,12 +79,18 @@ OMP      := $(if $(filter 1,$(OPENMP)),-fopenmp)
 HOST_CFLAGS := -Wall -Wno-unused-result -Wno-unknown-pragmas -Wno-stringop-truncation -Wfatal-errors $(OMP) $(OPTS)
 DLB_WARN    := -Wall -Wextra -Wno-missing-field-initializers -Werror
 DLB_CFLAGS  := -std=gnu11 $(DLB_WARN) $(DLB_OPTS)
+# Its passes over memory are vector code without dispatch.
+BACKEND_CFLAGS := -std=gnu11 $(DLB_WARN) -fopenmp $(if $(filter 1,$(DEBUG))$(SANITIZE),$(DLB_OPTS),-O3 -g $(if \
+	$(filter 1,$(PORTABLE)),,-march=native))
 LDLIBS      := -lz -lpng -lm -pthread
 LDFLAGS     := $(OMP) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 ifeq ($(OPENBLAS),1)
 COMMON += $(shell pkg-config --cflags openblas 2>/dev/null)
 LDLIBS += $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas)
+endif
+ifeq ($(ONEDNN),1)
+LDLIBS += -ldnnl -fopenmp
 endif
 ifeq ($(OPENCV),1)
 OPENCV_CFLAGS := $(shell pkg-config --cflags opencv4)
@@ -140,6 +154,9 @@ $(BUILD)/dlb_layer/%.o: dlb_layer/%.c | $(HOST_STAMP)
 $(BUILD)/dlb_layer/%.o: dlb_layer/%.cpp | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CXX)$(CXX) $(COMMON) $(OPENCV_CFLAGS) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@
+$(BUILD)/onednn/%.o: onednn/%.c | $(HOST_STAMP)
+	@mkdir -p $(@D)
+	$(SAY_CC)$(CC) $(COMMON) $(BACKEND_CFLAGS) -c $< -o $@
 $(BUILD)/commands/%.o: commands/%.c
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) -DDLB_VERSION='"$(VERSION)"' -c $< -o $@
@@ -165,7 +182,7 @@ refresh-patch:
 # ---- packages ----
 
 PACKAGES := gcc g++ libc6-dev pkg-config patch xz-utils ca-certificates libopencv-dev libopenblas-dev zlib1g-dev \
-	libpng-dev
+	libpng-dev $(if $(filter 1,$(ONEDNN)),libdnnl-dev)
 install-packages:
 	@darknet/install_packages.sh $(PACKAGES)
 
