@@ -7,13 +7,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "avgpool_layer.h"
-#include "convolutional_layer.h"
 #include "cpu_backend.h"
 #include "fail.h"
+
+/* The host's own headers are not written for -Wextra. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#include "avgpool_layer.h"
+#include "convolutional_layer.h"
 #include "maxpool_layer.h"
 #include "network.h"
 #include "shortcut_layer.h"
+#pragma GCC diagnostic pop
 
 /* Last, because it makes a macro of fail. */
 #include <setjmp.h>
