@@ -15,9 +15,14 @@ CUDNN    ?= 0
 OPENMP   ?= 0
 DEBUG    ?= 0
 OPENBLAS ?= 1
-ONEDNN   ?= $(if $(filter 1,$(GPU)),0,$(if $(findstring thread,$(SANITIZE)),0,1))
 SANITIZE ?=
 OPENCV   ?= $(shell pkg-config --exists opencv4 2>/dev/null && echo 1 || echo 0)
+
+# On where its header is; off under ThreadSanitizer, which does not know OpenMP's barriers.
+ifeq ($(origin ONEDNN),undefined)
+ONEDNN := $(if $(filter 1,$(GPU))$(findstring thread,$(SANITIZE)),0,$(shell \
+	echo '\#include <oneapi/dnnl/dnnl.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1 || echo 0))
+endif
 
 comma := ,
 CONFIG := $(strip $(subst $(comma),-,build$(if $(filter 1,$(GPU)),-gpu)$(if $(filter 1,$(CUDNN)),-cudnn)$(if \
@@ -182,7 +187,7 @@ refresh-patch:
 # ---- packages ----
 
 PACKAGES := gcc g++ libc6-dev pkg-config patch xz-utils ca-certificates libopencv-dev libopenblas-dev zlib1g-dev \
-	libpng-dev $(if $(filter 1,$(ONEDNN)),libdnnl-dev)
+	libpng-dev $(if $(filter file,$(origin ONEDNN)),libdnnl-dev,$(if $(filter 1,$(ONEDNN)),libdnnl-dev))
 install-packages:
 	@darknet/install_packages.sh $(PACKAGES)
 
