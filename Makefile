@@ -84,8 +84,8 @@ OMP      := $(if $(filter 1,$(OPENMP)),-fopenmp)
 HOST_CFLAGS := -Wall -Wno-unused-result -Wno-unknown-pragmas -Wno-stringop-truncation -Wfatal-errors $(OMP) $(OPTS)
 DLB_WARN    := -Wall -Wextra -Wno-missing-field-initializers -Werror
 DLB_CFLAGS  := -std=gnu11 $(DLB_WARN) $(DLB_OPTS)
-# Its passes over memory are vector code without dispatch.
-BACKEND_CFLAGS := -std=gnu11 $(DLB_WARN) -fopenmp $(if $(filter 1,$(DEBUG))$(SANITIZE),$(DLB_OPTS),-O3 -g $(if \
+# Its passes over memory are vector code without dispatch; no vector crosses a file (psabi).
+BACKEND_CFLAGS := -std=gnu11 $(DLB_WARN) -Wno-psabi -fopenmp $(if $(filter 1,$(DEBUG))$(SANITIZE),$(DLB_OPTS),-O3 -g $(if \
 	$(filter 1,$(PORTABLE)),,-march=native))
 LDLIBS      := -lz -lpng -lm -pthread
 LDFLAGS     := $(OMP) $(if $(SANITIZE),-fsanitize=$(SANITIZE))

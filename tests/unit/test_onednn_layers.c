@@ -302,6 +302,18 @@ static void test_maxpool(void **state) {
     check_layers(3, 12, 12, "[maxpool]\nsize=2\nstride=2\n" CONV(20, 3, 1, 1, leaky), 1);
 }
 
+/* All values of a window are equal: the first one takes the gradient. */
+static void test_maxpool_of_equals(void **state) {
+    (void)state;
+    char *text = cfg(2, 1, 3, 9, 9, CONV(16, 3, 1, 1, linear) "[maxpool]\nsize=3\nstride=2\n");
+    pair p = make_pair(text);
+    memset(p.ours->layers[0].weights, 0, (size_t)p.ours->layers[0].nweights * sizeof(float));
+    memset(p.host->layers[0].weights, 0, (size_t)p.host->layers[0].nweights * sizeof(float));
+    run_pair(p, 1);
+    free_pair(p);
+    free(text);
+}
+
 static void test_avgpool(void **state) {
     (void)state;
     check_layers(3, 12, 12, CONV(20, 3, 1, 1, leaky) "[avgpool]\n", 2);
@@ -316,6 +328,10 @@ static void test_host_layers_between(void **state) {
                      "[route]\nlayers=0\n" CONV(16, 3, 2, 1, leaky) "[route]\nlayers=-1,2\n"
                          CONV(8, 3, 1, 1, logistic) CONV(16, 1, 1, 0, leaky),
                  4);
+    check_layers(3, 9, 9, /* layer 1 is the host's; a route and a convolution add to its delta */
+                 CONV(16, 3, 1, 1, leaky) "[route]\nlayers=-1\n" CONV(16, 3, 1, 1, leaky)
+                     "[route]\nlayers=-1,1\n",
+                 2);
     check_layers(3, 8, 8,
                  CONV(16, 3, 1, 1, leaky) "[maxpool]\nsize=2\nstride=2\n"
                                           "[connected]\noutput=9\nactivation=linear\n",
@@ -372,6 +388,7 @@ int main(void) {
         cmocka_unit_test(test_shortcut_with_factors_is_the_hosts),
         cmocka_unit_test(test_shortcut_over_1x1),
         cmocka_unit_test(test_maxpool),
+        cmocka_unit_test(test_maxpool_of_equals),
         cmocka_unit_test(test_avgpool),
         cmocka_unit_test(test_host_layers_between),
         cmocka_unit_test(test_another_size),
