@@ -231,6 +231,15 @@ static void test_convolution(void **state) {
     check_layers(3, 32, 32, CONV(16, 7, 2, 3, relu), 1);
 }
 
+/* Many channels, where the library may use Winograd's algorithm. */
+static void test_wide_convolution(void **state) {
+    (void)state;
+    check_layers(3, 13, 11, CONV(64, 3, 1, 1, linear) CONV(70, 3, 1, 1, linear), 2);
+    check_layers(3, 9, 10, CONV(96, 3, 1, 1, leaky) CONV(64, 3, 1, 1, leaky), 2);
+    check_layers(3, 16, 16, CONV(64, 3, 1, 0, linear) NORMALIZED(128, 3, 1, 1, relu), 2);
+    check_layers(3, 4, 4, CONV(64, 3, 1, 1, linear) NORMALIZED(64, 3, 1, 1, linear), 2);
+}
+
 static void test_normalized_convolution(void **state) {
     (void)state;
     check_layers(3, 11, 9, NORMALIZED(7, 3, 1, 1, linear), 1);
@@ -380,6 +389,7 @@ int main(void) {
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_convolution),
+        cmocka_unit_test(test_wide_convolution),
         cmocka_unit_test(test_normalized_convolution),
         cmocka_unit_test(test_chain),
         cmocka_unit_test(test_groups),
