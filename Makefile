@@ -119,7 +119,7 @@ endif
 
 # ---- programs ----
 
-.PHONY: all demo test bench help clean distclean host host-reset refresh-patch install-packages \
+.PHONY: all demo test bench bench-cpu help clean distclean host host-reset refresh-patch install-packages \
 	build-tests FORCE
 all: bin/darknet bin/libdarknet.so
 
@@ -219,6 +219,10 @@ test: install-packages
 bench: install-packages
 	@$(MAKE) --no-print-directory -j2 all build/bench/step_cost
 	@build/bench/step_cost
+# Beside PyTorch; PYTHON names an interpreter that has it, ROUNDS how often.
+bench-cpu: install-packages
+	@$(MAKE) --no-print-directory -j2 all
+	@python3 bench/cpu_vs_pytorch.py
 build/bench/step_cost: bench/step_cost.c $(BUILD)/libdarknet.a
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) $(LDFLAGS) $< $(BUILD)/libdarknet.a -o $@ $(LDLIBS)
@@ -230,6 +234,7 @@ help:
 	@echo 'make demo            train and compare on Fashion-MNIST, from a bare machine'
 	@echo 'make test            all tests, from a bare machine'
 	@echo 'make bench           what a step with [dlb_cost] costs'
+	@echo 'make bench-cpu       training on the CPU beside PyTorch'
 	@echo 'make refresh-patch PATCH=0005   put edits of darknet/host into a patch'
 	@echo 'make host-reset      throw edits of darknet/host away'
 	@echo 'make clean           remove what was built; distclean: the host and the data sets too'

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-enum { CHUNK = 256 /* positions; 16 KB at 16 channels, so that a chunk stays in the first cache */ };
+enum {
+    CHUNK = 256 /* positions; 16 KB at 16 channels, so that a chunk stays in the first cache */
+};
 
 typedef float float16 __attribute__((vector_size(64)));
 typedef int int16 __attribute__((vector_size(64)));

@@ -24,9 +24,9 @@ size_t partial_floats(blocked_shape s);
 /* How a batch was normalized, and how its gradient goes back; arrays per channel. */
 typedef struct {
     float *mean, *variance;
-    float *scale, *shift;               /* y = act((x - mean) * scale + shift) */
-    float *by_delta, *by_x, *constant;  /* dx = d * by_delta + (x - mean) * by_x + constant */
-    float *sum_delta, *sum_delta_x;     /* of d, and of d * (x - mean) */
+    float *scale, *shift;              /* y = act((x - mean) * scale + shift) */
+    float *by_delta, *by_x, *constant; /* dx = d * by_delta + (x - mean) * by_x + constant */
+    float *sum_delta, *sum_delta_x;    /* of d, and of d * (x - mean) */
 } channel_stats;
 
 /* st.mean, and st.variance with n - 1 below, as the host has it. */

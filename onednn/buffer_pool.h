@@ -23,7 +23,8 @@ pool_buffer *pool_take(buffer_pool *pool, size_t floats);
 void pool_hold(pool_buffer *buffer);
 void pool_drop(pool_buffer *buffer); /* NULL is ignored */
 
-/* Zeroed floats aligned to 64 bytes, released with free(). Ends the program where memory runs out. */
+/* Zeroed floats aligned to 64 bytes, released with free(). Ends the program where memory runs out.
+ */
 float *aligned_floats(size_t floats);
 
 #endif

@@ -21,8 +21,8 @@ void make_channel_stats(cpu_backend *b, int filters) {
     size_t padded = ((size_t)filters + 15) / 16 * 16;
     float *at = aligned_floats(padded * CHANNEL_ARRAYS);
     channel_stats *st = &b->stats;
-    float **arrays[CHANNEL_ARRAYS] = {&st->mean,     &st->variance, &st->scale,
-                                      &st->shift,    &st->by_delta, &st->by_x,
+    float **arrays[CHANNEL_ARRAYS] = {&st->mean,     &st->variance,  &st->scale,
+                                      &st->shift,    &st->by_delta,  &st->by_x,
                                       &st->constant, &st->sum_delta, &st->sum_delta_x};
     b->stats_memory = at;
     for (int i = 0; i < CHANNEL_ARRAYS; i++, at += padded)
@@ -170,9 +170,7 @@ void backward_conv_cpu(layer l, network net) {
     cpu_backend *b = l.cpu;
     pool_buffer *more, *delta = take_gradient(l, net, &more);
     delta = l.batch_normalize ? back_normalized(l, delta, more) : back_biased(l, delta, more);
-    const float *input = b->plain_input                       ? net.input
-                         : b->input                           ? b->input
-                                                              : blocked_input(l, net);
+    const float *input = b->plain_input ? net.input : b->input ? b->input : blocked_input(l, net);
     conv_backward_weights(b->conv, input, delta->data, l.weight_updates);
     if (wants_gradient(net, net.index - 1)) {
         pool_buffer *input_delta = pool_take(b->net->pool, blocked_floats(b->in));

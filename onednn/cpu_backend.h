@@ -8,10 +8,13 @@
  *
  * Taken over: [convolutional] (not binary or xnor; linear, relu or leaky), [shortcut] of such
  * layers, [maxpool], [avgpool]. All else runs on the host's code. What a layer computes is what
- * the host computes, up to rounding.
+ * the host computes, up to rounding; 3x3 convolutions with many channels go through Winograd's
+ * algorithm, whose rounding is of the same size.
  *
  * Threads: a network is used by one thread at a time, as in the host. The passes run on
- * OpenMP's threads, OMP_NUM_THREADS of them. */
+ * OpenMP's threads, OMP_NUM_THREADS of them, by default one a processor. These wait for each
+ * other by spinning, which is best on an idle machine; where other programs take processors away,
+ * GOMP_SPINCOUNT=10000 or fewer threads cost less. */
 #ifndef ONEDNN_CPU_BACKEND_H
 #define ONEDNN_CPU_BACKEND_H
 

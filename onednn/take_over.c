@@ -161,7 +161,8 @@ void take_over_layers(network *net) {
         return;
 #endif
     if (!preferred_block()) {
-        fprintf(stderr, "oneDNN has no fast kernels for this processor; the host's own code runs\n");
+        fprintf(stderr,
+                "oneDNN has no fast kernels for this processor; the host's own code runs\n");
         return;
     }
     backend_net *shared = allocate(1, sizeof *shared);

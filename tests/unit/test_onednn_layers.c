@@ -191,7 +191,8 @@ static char *cfg(int batch, int subdivisions, int channels, int height, int widt
                          batch * subdivisions, subdivisions, channels, height, width, layers);
 }
 
-/* Training, twice so that gradients accumulate, an update, inference, batch 1, and training again. */
+/* Training, twice so that gradients accumulate, an update, inference, batch 1, and training again.
+ */
 static void check_layers(int channels, int height, int width, const char *layers, int taken) {
     char *text = cfg(4, 2, channels, height, width, layers);
     pair p = make_pair(text);
@@ -215,7 +216,7 @@ static void check_layers(int channels, int height, int width, const char *layers
 
 /* ---- the layers ---- */
 
-#define CONV(filters, size, stride, pad, activation)                                              \
+#define CONV(filters, size, stride, pad, activation)                                               \
     "[convolutional]\nfilters=" #filters "\nsize=" #size "\nstride=" #stride "\npadding=" #pad     \
     "\nactivation=" #activation "\n"
 #define NORMALIZED(filters, size, stride, pad, activation)                                         \
@@ -265,16 +266,17 @@ static void test_groups(void **state) {
 
 static void test_shortcut(void **state) {
     (void)state;
+    check_layers(
+        3, 12, 12,
+        NORMALIZED(16, 3, 1, 1, relu) NORMALIZED(16, 3, 1, 1, relu)
+            NORMALIZED(16, 3, 1, 1, linear) "[shortcut]\nfrom=-3\nactivation=relu\n" NORMALIZED(
+                16, 3, 1, 1, linear) "[shortcut]\nfrom=-2\nactivation=leaky\n",
+        6);
     check_layers(3, 12, 12,
-                 NORMALIZED(16, 3, 1, 1, relu) NORMALIZED(16, 3, 1, 1, relu)
-                     NORMALIZED(16, 3, 1, 1, linear) "[shortcut]\nfrom=-3\nactivation=relu\n"
-                     NORMALIZED(16, 3, 1, 1, linear) "[shortcut]\nfrom=-2\nactivation=leaky\n",
-                 6);
-    check_layers(3, 12, 12,
-                 CONV(20, 3, 1, 1, relu) CONV(20, 3, 1, 1, leaky)
-                     "[shortcut]\nfrom=-2\nactivation=linear\n" CONV(20, 1, 1, 0, relu)
-                     "[shortcut]\nfrom=-3\nactivation=linear\n"
-                     "[shortcut]\nfrom=-2\nactivation=linear\n",
+                 CONV(20, 3, 1, 1, relu)
+                     CONV(20, 3, 1, 1, leaky) "[shortcut]\nfrom=-2\nactivation=linear\n" CONV(
+                         20, 1, 1, 0, relu) "[shortcut]\nfrom=-3\nactivation=linear\n"
+                                            "[shortcut]\nfrom=-2\nactivation=linear\n",
                  6);
 }
 
@@ -285,21 +287,22 @@ static void test_shortcut_of_another_shape(void **state) {
                      NORMALIZED(32, 3, 1, 1, linear) "[shortcut]\nfrom=-3\nactivation=relu\n",
                  4);
     check_layers(3, 12, 12,
-                 NORMALIZED(32, 3, 1, 1, relu) NORMALIZED(16, 3, 2, 1, linear)
-                     "[shortcut]\nfrom=-2\nactivation=relu\n",
+                 NORMALIZED(32, 3, 1, 1, relu)
+                     NORMALIZED(16, 3, 2, 1, linear) "[shortcut]\nfrom=-2\nactivation=relu\n",
                  3);
     check_layers(3, 12, 12, /* channels that share no whole block: the host's */
-                 NORMALIZED(20, 3, 1, 1, relu) NORMALIZED(36, 3, 2, 1, linear)
-                     "[shortcut]\nfrom=-2\nactivation=relu\n",
+                 NORMALIZED(20, 3, 1, 1, relu)
+                     NORMALIZED(36, 3, 2, 1, linear) "[shortcut]\nfrom=-2\nactivation=relu\n",
                  2);
 }
 
 static void test_shortcut_with_factors_is_the_hosts(void **state) {
     (void)state;
-    check_layers(3, 12, 12,
-                 CONV(16, 3, 1, 1, relu) CONV(16, 3, 1, 1, linear)
-                     "[shortcut]\nfrom=-2\nalpha=.5\nbeta=2\nactivation=relu\n",
-                 2);
+    check_layers(
+        3, 12, 12,
+        CONV(16, 3, 1, 1, relu)
+            CONV(16, 3, 1, 1, linear) "[shortcut]\nfrom=-2\nalpha=.5\nbeta=2\nactivation=relu\n",
+        2);
 }
 
 static void test_maxpool(void **state) {
@@ -326,20 +329,25 @@ static void test_maxpool_of_equals(void **state) {
 static void test_avgpool(void **state) {
     (void)state;
     check_layers(3, 12, 12, CONV(20, 3, 1, 1, leaky) "[avgpool]\n", 2);
-    check_layers(3, 12, 12, NORMALIZED(20, 3, 1, 1, leaky) "[avgpool]\n" CONV(32, 1, 1, 0, leaky), 3);
+    check_layers(3, 12, 12, NORMALIZED(20, 3, 1, 1, leaky) "[avgpool]\n" CONV(32, 1, 1, 0, leaky),
+                 3);
 }
 
 /* The host's layers between taken ones: they read and add to plain tensors. */
 static void test_host_layers_between(void **state) {
     (void)state;
     check_layers(3, 12, 12,
-                 CONV(16, 3, 1, 1, leaky) "[route]\nlayers=-1\n" NORMALIZED(20, 3, 2, 1, relu)
-                     "[route]\nlayers=0\n" CONV(16, 3, 2, 1, leaky) "[route]\nlayers=-1,2\n"
-                         CONV(8, 3, 1, 1, logistic) CONV(16, 1, 1, 0, leaky),
+                 CONV(16, 3, 1, 1, leaky) "[route]\nlayers=-1\n" NORMALIZED(
+                     20, 3, 2, 1,
+                     relu) "[route]\nlayers=0\n" CONV(16, 3, 2, 1,
+                                                      leaky) "[route]\nlayers=-1,2\n" CONV(8, 3, 1,
+                                                                                           1,
+                                                                                           logistic)
+                     CONV(16, 1, 1, 0, leaky),
                  4);
     check_layers(3, 9, 9, /* layer 1 is the host's; a route and a convolution add to its delta */
-                 CONV(16, 3, 1, 1, leaky) "[route]\nlayers=-1\n" CONV(16, 3, 1, 1, leaky)
-                     "[route]\nlayers=-1,1\n",
+                 CONV(16, 3, 1, 1, leaky) "[route]\nlayers=-1\n" CONV(
+                     16, 3, 1, 1, leaky) "[route]\nlayers=-1,1\n",
                  2);
     check_layers(3, 8, 8,
                  CONV(16, 3, 1, 1, leaky) "[maxpool]\nsize=2\nstride=2\n"
@@ -349,10 +357,11 @@ static void test_host_layers_between(void **state) {
 
 static void test_another_size(void **state) {
     (void)state;
-    char *text = cfg(2, 1, 3, 16, 16,
-                     NORMALIZED(16, 3, 1, 1, relu) NORMALIZED(16, 3, 1, 1, linear)
-                         "[shortcut]\nfrom=-2\nactivation=relu\n[maxpool]\nsize=2\nstride=2\n"
-                             CONV(8, 1, 1, 0, linear) "[avgpool]\n");
+    char *text = cfg(
+        2, 1, 3, 16, 16,
+        NORMALIZED(16, 3, 1, 1, relu)
+            NORMALIZED(16, 3, 1, 1, linear) "[shortcut]\nfrom=-2\nactivation=relu\n[maxpool]\nsize="
+                                            "2\nstride=2\n" CONV(8, 1, 1, 0, linear) "[avgpool]\n");
     pair p = make_pair(text);
     run_pair(p, 1);
     resize_network(p.ours, 20, 24);
@@ -367,8 +376,8 @@ static void test_another_size(void **state) {
 static void test_shortcut_over_1x1(void **state) {
     (void)state;
     check_layers(3, 9, 9,
-                 CONV(16, 3, 1, 1, relu) CONV(16, 1, 1, 0, relu) CONV(16, 3, 1, 1, linear)
-                     "[shortcut]\nfrom=-3\nactivation=relu\n",
+                 CONV(16, 3, 1, 1, relu) CONV(16, 1, 1, 0, relu)
+                     CONV(16, 3, 1, 1, linear) "[shortcut]\nfrom=-3\nactivation=relu\n",
                  4);
 }
 
