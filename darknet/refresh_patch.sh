@@ -2,7 +2,7 @@
 # Puts the edits made by hand in darknet/host into one patch of the series.
 #
 #   darknet/refresh_patch.sh 0005               into the patch with that number
-#   darknet/refresh_patch.sh 0009-some-name     into a new patch, the last one
+#   darknet/refresh_patch.sh NNNN-some-name     into a new patch, the last one
 #
 # The patch becomes the difference of two trees: a, pristine with the patches
 # before it; b, the edited host with the patches after it taken back. Its header
@@ -62,7 +62,7 @@ choose_patch() {
     number=${argument%%-*}
     case $number in
     [0-9][0-9][0-9][1-9] | [0-9][0-9][1-9]0 | [0-9][1-9]00 | [1-9]000) ;;
-    *) die "say which patch takes the edits: a number such as 0005, or 0009-some-name for a new one." ;;
+    *) die "say which patch takes the edits: a number such as 0005, or NNNN-some-name for a new one." ;;
     esac
     name=$(find_patch) || exit 1
     [ -n "$name" ] || name=$(name_new_patch) || exit 1

@@ -14,16 +14,15 @@ static int draw_int(random_stream *stream, int a, int b) {
     return low + (int)random_below(stream, (uint64_t)(high - low) + 1);
 }
 
-augmentation draw_augmentation(const augment_settings *settings, int image_width,
-                               int image_height, random_stream *stream) {
+augmentation draw_augmentation(const augment_settings *settings, int image_width, int image_height,
+                               random_stream *stream) {
     augmentation drawn;
     drawn.aspect = draw_factor(stream, settings->aspect);
     int side = draw_int(stream, settings->min_side, settings->max_side);
     float stretched = (float)image_width * drawn.aspect;
     int shorter = (float)image_height < stretched ? image_height : (int)stretched;
     drawn.scale = (float)side / (float)(shorter > 0 ? shorter : 1);
-    drawn.radians =
-        random_uniform(stream, -settings->angle, settings->angle) * (float)M_PI / 180.f;
+    drawn.radians = random_uniform(stream, -settings->angle, settings->angle) * (float)M_PI / 180.f;
     float dx = ((float)image_width * drawn.scale / drawn.aspect - (float)settings->width) / 2;
     float dy = ((float)image_height * drawn.scale - (float)settings->height) / 2;
     drawn.dx = random_uniform(stream, -dx, dx);
@@ -35,83 +34,90 @@ augmentation draw_augmentation(const augment_settings *settings, int image_width
     return drawn;
 }
 
+/* The three colours of one line of the crop, (width) each. */
 typedef struct {
-    float r, g, b;
-} rgb;
+    float *r, *g, *b;
+} rgb_line;
 
-static rgb pixel_or_black(const rgb_image *image, int x, int y) {
+/* The four pixels around a point, as pointers to their RGB bytes; black outside the image. */
+typedef struct {
+    const unsigned char *corner[4]; /* top left, top right, bottom left, bottom right */
+} neighbours;
+
+static const unsigned char *pixel_or_black(const rgb_image *image, int x, int y) {
+    static const unsigned char BLACK[3] = {0, 0, 0};
     if (x < 0 || y < 0 || x >= image->width || y >= image->height)
-        return (rgb){0, 0, 0};
-    const unsigned char *p = image->pixels + 3 * ((size_t)y * (size_t)image->width + (size_t)x);
-    return (rgb){(float)(p[0] / 255.), (float)(p[1] / 255.), (float)(p[2] / 255.)};
+        return BLACK;
+    return image->pixels + 3 * ((size_t)y * (size_t)image->width + (size_t)x);
 }
 
-static rgb bilinear(const rgb_image *image, float x, float y) {
-    float left = floorf(x), top = floorf(y);
-    if (!(left >= -1 && left < (float)image->width && top >= -1 && top < (float)image->height))
-        return (rgb){0, 0, 0}; /* also keeps the conversions below inside an int's range */
-    int ix = (int)left, iy = (int)top;
-    float dx = x - left, dy = y - top;
-    rgb a = pixel_or_black(image, ix, iy), b = pixel_or_black(image, ix + 1, iy);
-    rgb c = pixel_or_black(image, ix, iy + 1), d = pixel_or_black(image, ix + 1, iy + 1);
-    float wa = (1 - dy) * (1 - dx), wb = (1 - dy) * dx, wc = dy * (1 - dx), wd = dy * dx;
-    return (rgb){wa * a.r + wb * b.r + wc * c.r + wd * d.r,
-                 wa * a.g + wb * b.g + wc * c.g + wd * d.g,
-                 wa * a.b + wb * b.b + wc * c.b + wd * d.b};
-}
-
-/* Hue as 0..6, saturation and value, of one pixel (Smith, 1978). */
-static void rgb_to_hsv(rgb p, float *h, float *s, float *v) {
-    float max = fmaxf(p.r, fmaxf(p.g, p.b));
-    float delta = max - fminf(p.r, fminf(p.g, p.b));
-    *v = max;
-    *s = max == 0 ? 0 : delta / max;
-    if (delta == 0)
-        *h = 0;
-    else if (p.r == max)
-        *h = (p.g - p.b) / delta;
-    else if (p.g == max)
-        *h = 2 + (p.b - p.r) / delta;
-    else
-        *h = 4 + (p.r - p.g) / delta;
-    if (*h < 0)
-        *h += 6;
-}
-
-static rgb hsv_to_rgb(float h, float s, float v) {
-    int sector = (int)floorf(h);
-    float f = h - (float)sector;
-    float p = v * (1 - s), q = v * (1 - s * f), t = v * (1 - s * (1 - f));
-    switch (sector) {
-    case 0:
-        return (rgb){v, t, p};
-    case 1:
-        return (rgb){q, v, p};
-    case 2:
-        return (rgb){p, v, t};
-    case 3:
-        return (rgb){p, q, v};
-    case 4:
-        return (rgb){t, p, v};
-    default:
-        return (rgb){v, p, q};
+static neighbours neighbours_of(const rgb_image *image, int x, int y) {
+    if (x >= 0 && y >= 0 && x + 1 < image->width && y + 1 < image->height) {
+        const unsigned char *top = pixel_or_black(image, x, y);
+        const unsigned char *bottom = top + 3 * (size_t)image->width;
+        return (neighbours){{top, top + 3, bottom, bottom + 3}};
     }
+    return (neighbours){{pixel_or_black(image, x, y), pixel_or_black(image, x + 1, y),
+                         pixel_or_black(image, x, y + 1), pixel_or_black(image, x + 1, y + 1)}};
 }
 
-static float clamp01(float x) {
-    return x < 0 ? 0 : x > 1 ? 1 : x;
+/* Writes the bilinear value at (x, y) of the image to place `at` of the line. */
+static void sample_pixel(const rgb_image *image, float x, float y, rgb_line line, int at) {
+    float left = floorf(x), top = floorf(y);
+    line.r[at] = line.g[at] = line.b[at] = 0;
+    if (!(left >= -1 && left < (float)image->width && top >= -1 && top < (float)image->height))
+        return; /* also keeps the conversions below inside an int's range */
+    float dx = x - left, dy = y - top;
+    float weight[4] = {(1 - dy) * (1 - dx), (1 - dy) * dx, dy * (1 - dx), dy * dx};
+    neighbours n = neighbours_of(image, (int)left, (int)top);
+    for (int i = 0; i < 4; i++) {
+        line.r[at] += weight[i] * n.corner[i][0];
+        line.g[at] += weight[i] * n.corner[i][1];
+        line.b[at] += weight[i] * n.corner[i][2];
+    }
+    line.r[at] /= 255;
+    line.g[at] /= 255;
+    line.b[at] /= 255;
 }
 
-static rgb distort(rgb p, const augmentation *drawn) {
-    float h, s, v;
-    rgb_to_hsv(p, &h, &s, &v);
-    h = h / 6 + drawn->hue;
-    if (h > 1)
-        h -= 1;
-    if (h < 0)
-        h += 1;
-    p = hsv_to_rgb(6 * h, s * drawn->saturation, v * drawn->exposure);
-    return (rgb){clamp01(p.r), clamp01(p.g), clamp01(p.b)};
+static inline float smaller(float a, float b) {
+    return a < b ? a : b;
+}
+
+static inline float larger(float a, float b) {
+    return a > b ? a : b;
+}
+
+/* One colour from hue (0 to 6), saturation and value: `offset` is 5 for red, 3 for green, 1 for
+ * blue. The same piecewise linear function as the usual six cases. */
+static inline float colour_of(float hue, float saturation, float value, float offset) {
+    float k = hue + offset;
+    k = k >= 6 ? k - 6 : k;
+    float share = larger(0, smaller(1, smaller(k, 4 - k)));
+    return smaller(1, larger(0, value - value * saturation * share));
+}
+
+/* Through hue, saturation and value (Smith, 1978) and back, without branches, so that the compiler
+ * can take several pixels at once. */
+static void distort_line(rgb_line line, int width, const augmentation *drawn) {
+    float *restrict red = line.r, *restrict green = line.g, *restrict blue = line.b;
+    float shift = 6 * drawn->hue, saturation = drawn->saturation, exposure = drawn->exposure;
+    for (int x = 0; x < width; x++) {
+        float r = red[x], g = green[x], b = blue[x];
+        float max = larger(r, larger(g, b)), delta = max - smaller(r, smaller(g, b));
+        float divisor = delta > 0 ? delta : 1;
+        float hue_r = (g - b) / divisor, hue_g = 2 + (b - r) / divisor;
+        float hue_b = 4 + (r - g) / divisor;
+        float hue = r == max ? hue_r : g == max ? hue_g : hue_b;
+        hue = hue < 0 ? hue + 6 : hue;
+        hue += shift;
+        hue = hue > 6 ? hue - 6 : hue;
+        hue = hue < 0 ? hue + 6 : hue;
+        float s = saturation * delta / (max > 0 ? max : 1), v = exposure * max;
+        red[x] = colour_of(hue, s, v, 5);
+        green[x] = colour_of(hue, s, v, 3);
+        blue[x] = colour_of(hue, s, v, 1);
+    }
 }
 
 void render_augmented(const rgb_image *image, const augmentation *drawn, int width, int height,
@@ -121,17 +127,16 @@ void render_augmented(const rgb_image *image, const augmentation *drawn, int wid
     double c = cos(drawn->radians), s = sin(drawn->radians);
     double step_x = (double)drawn->aspect / drawn->scale, step_y = 1. / drawn->scale;
     for (int y = 0; y < height; y++) {
+        float *start = row + (size_t)y * (size_t)width;
+        rgb_line line = {start, start + plane, start + 2 * plane};
         double v = (y - height / 2. + drawn->dy) * step_y;
         for (int x = 0; x < width; x++) {
             double u = (x - width / 2. + drawn->dx) * step_x;
-            rgb p = bilinear(image, (float)(c * u - s * v + image->width / 2.),
-                             (float)(s * u + c * v + image->height / 2.));
-            if (distorts)
-                p = distort(p, drawn);
-            size_t at = (size_t)y * (size_t)width + (size_t)(drawn->flip ? width - 1 - x : x);
-            row[at] = p.r;
-            row[plane + at] = p.g;
-            row[2 * plane + at] = p.b;
+            sample_pixel(image, (float)(c * u - s * v + image->width / 2.),
+                         (float)(s * u + c * v + image->height / 2.), line,
+                         drawn->flip ? width - 1 - x : x);
         }
+        if (distorts)
+            distort_line(line, width, drawn);
     }
 }

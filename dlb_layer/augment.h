@@ -28,8 +28,8 @@ typedef struct {
     float hue, saturation, exposure;
 } augmentation;
 
-augmentation draw_augmentation(const augment_settings *settings, int image_width,
-                               int image_height, random_stream *stream);
+augmentation draw_augmentation(const augment_settings *settings, int image_width, int image_height,
+                               random_stream *stream);
 
 /* Renders `image` into row, (3, height, width) planes of RGB in 0..1; pixels from outside the
  * image are black. Bilinear, as the host. Any number of threads on different rows. */

@@ -1,5 +1,6 @@
 #include "classifier_data.h"
 
+#include "class_names.h"
 #include "fail.h"
 #include "option_list.h"
 #include "tree.h"
@@ -28,8 +29,8 @@ static int find_count(const char *data_file, list *options, char *key, int other
 
 void check_classes(const char *data_file, int classes, const char *cfg_file, network *net) {
     if (classes != net->outputs)
-        fail("%s has classes=%d, but the network of %s has %d outputs", data_file, classes, cfg_file,
-             net->outputs);
+        fail("%s has classes=%d, but the network of %s has %d outputs", data_file, classes,
+             cfg_file, net->outputs);
 }
 
 static char **read_names(const char *data_file, const char *names_file, int classes, int *count) {
@@ -37,6 +38,14 @@ static char **read_names(const char *data_file, const char *names_file, int clas
     if (*count < classes)
         fail("%s has %d class names, but %s has classes=%d", names_file, *count, data_file,
              classes);
+    class_names *index = class_names_create(names, classes);
+    for (int k = 0; k < classes; k++) {
+        if (!*names[k])
+            fail("%s: line %d, the name of a class, is empty", names_file, k + 1);
+        if (class_named(index, names[k]) != k)
+            fail("%s: line %d repeats the class name \"%s\"", names_file, k + 1, names[k]);
+    }
+    class_names_free(index);
     return names;
 }
 
@@ -51,9 +60,9 @@ classifier_data read_classifier_data(char *data_file, const char *cfg_file, netw
     data.backup = format_string("%s", find_text(data_file, options, "backup", "/backup/"));
     data.list_file = format_string("%s", find_text(data_file, options, "train", "data/train.list"));
     int count;
-    char **names = read_names(
-        data_file, find_text(data_file, options, "labels", "data/labels.list"), data.classes,
-        &count);
+    char **names =
+        read_names(data_file, find_text(data_file, options, "labels", "data/labels.list"),
+                   data.classes, &count);
     data.list = train_list_read(data.list_file, names, data.classes);
     free_ptrs((void **)names, count);
     free_list_contents(options);

@@ -7,10 +7,10 @@
 
 typedef struct {
     int classes;
-    train_list list;  /* the training list, every label resolved */
-    char *list_file;  /* its name */
-    char *backup;     /* folder for weights and log */
-    tree *hierarchy;  /* from tree= here or in the softmax; NULL without; not owned */
+    train_list list; /* the training list, every label resolved */
+    char *list_file; /* its name */
+    char *backup;    /* folder for weights and log */
+    tree *hierarchy; /* from tree= here or in the softmax; NULL without; not owned */
 } classifier_data;
 
 /* Reads data_file and the files it names: keys and defaults are the host's. Ends the program with

@@ -4,6 +4,7 @@
 #include "dlb_cost_layer.h"
 #include "fail.h"
 #include "image_rows.h"
+#include "network.h"
 #include "overlap_loader.h"
 #include "train_log.h"
 
@@ -33,6 +34,7 @@ typedef struct {
     train_log *log;
     float average_loss; /* smoothed, as the host prints it; -1 before the first iteration */
     int iterations;     /* done by this process */
+    bool skips_bad;
 } training;
 
 /* ---- command line ---- */
@@ -63,6 +65,8 @@ train_options parse_train_options(int argc, char **argv) {
         options.threads = (int)parse_number("-threads", threads, 1, 1024);
     options.skip_bad = find_arg(argc, argv, "-skip_bad");
     options.stock_loader = find_arg(argc, argv, "-stock_loader");
+    if (options.stock_loader && (seed || threads || options.skip_bad))
+        fail("-stock_loader knows nothing of -seed, -threads and -skip_bad");
     if (!strcmp(argv[2], "train"))
         refuse_unknown_options(argc, argv);
     return options;
@@ -70,14 +74,51 @@ train_options parse_train_options(int argc, char **argv) {
 
 /* ---- checks before the first iteration ---- */
 
-void check_stock_training(network *net, const char *cfg_file, const char *data_file, int classes) {
+static void check_backup_folder(const char *folder) {
+    if (access(folder, W_OK | X_OK))
+        fail("cannot write into the backup folder %s: %s", folder, strerror(errno));
+}
+
+void check_stock_training(network *net, const char *cfg_file, const char *data_file,
+                          list *data_options, int images) {
     if (find_dlb_cost_layer(net))
         fail("%s has [dlb_cost], which needs its own loader; leave out -stock_loader", cfg_file);
-    check_classes(data_file, classes, cfg_file, net);
+    check_classes(data_file, option_find_int_quiet(data_options, "classes", 2), cfg_file, net);
+    if (!images)
+        fail("%s: train=%s names no image", data_file,
+             option_find_str(data_options, "train", "data/train.list"));
+    check_backup_folder(option_find_str(data_options, "backup", "/backup/"));
 }
 
 static int batch_of(const network *net) {
     return net->batch * net->subdivisions;
+}
+
+static void check_crop(const char *cfg_file, const char *which, float side) {
+    enum { LARGEST_SIDE = 1 << 16 };
+    if (!(side >= 1 && side <= LARGEST_SIDE))
+        fail("%s: %s_crop or %s_ratio makes a side of %g pixels; 1 to %d is possible", cfg_file,
+             which, which, side, LARGEST_SIDE);
+}
+
+/* The host can resize these, and nothing behind an [avgpool] has to be. */
+static void check_resizable(const char *cfg_file, const network *net) {
+    for (int i = 0; i < net->n && net->layers[i].type != AVGPOOL; i++)
+        switch (net->layers[i].type) {
+        case CONVOLUTIONAL:
+        case CROP:
+        case MAXPOOL:
+        case ROUTE:
+        case SHORTCUT:
+        case UPSAMPLE:
+        case REORG:
+        case NORMALIZATION:
+            break;
+        default:
+            fail("%s: random=1 resizes the network, but layer %d, a [%s], has a fixed size; only "
+                 "layers after an [avgpool] may",
+                 cfg_file, i, get_layer_string(net->layers[i].type));
+        }
 }
 
 static void check_network(const training *t, const char *data_file) {
@@ -87,8 +128,16 @@ static void check_network(const training *t, const char *data_file) {
         fail("%s: channels=%d, but a classifier's images have %d", t->cfg_file, net->c, CHANNELS);
     if (batch_of(net) < 1)
         fail("%s: batch/subdivisions leaves no row for a micro-batch", t->cfg_file);
-    if (net->min_ratio <= 0 || net->max_ratio <= 0)
-        fail("%s: min_crop and max_crop must be > 0", t->cfg_file);
+    if (net->inputs != net->w * net->h * net->c)
+        fail("%s: inputs=%d, but width=%d, height=%d and channels=%d make %d", t->cfg_file,
+             net->inputs, net->w, net->h, net->c, net->w * net->h * net->c);
+    if (net->truths != net->outputs)
+        fail("%s: the last layer wants %d truths an image, but there are %d classes", t->cfg_file,
+             net->truths, net->outputs);
+    check_crop(t->cfg_file, "min", net->min_ratio * (float)net->w);
+    check_crop(t->cfg_file, "max", net->max_ratio * (float)net->w);
+    if (net->random)
+        check_resizable(t->cfg_file, net);
     if (images < batch_of(net) / 2)
         fail("%s: %s has %d images, fewer than half of batch=%d in %s", data_file,
              t->data.list_file, images, batch_of(net), t->cfg_file);
@@ -137,9 +186,10 @@ static overlap_loader *start_loader(training *t, train_options options) {
 static train_log *open_log(const training *t) {
     if (mkdir(t->data.backup, 0777) && errno != EEXIST)
         fail("cannot make the backup folder %s: %s", t->data.backup, strerror(errno));
+    check_backup_folder(t->data.backup);
     char *file = format_string("%s/%s.log.csv", t->data.backup, t->base);
-    train_log *log = train_log_open(file, *t->net->seen > 0, (uint64_t)t->net->max_batches,
-                                    batch_of(t->net));
+    train_log *log =
+        train_log_open(file, *t->net->seen > 0, (uint64_t)t->net->max_batches, batch_of(t->net));
     free(file);
     return log;
 }
@@ -164,18 +214,22 @@ static float train_on_batch(training *t, const loaded_batch *batch) {
     return sum / (float)batch_of(net);
 }
 
-static void add_consistency(training *t, iteration_record *record) {
-    record->total = record->cross_entropy;
+/* `loss` is the host's cross entropy per image; the layer's own is exact for any logits. */
+static void add_losses(training *t, float loss, iteration_record *record) {
+    record->loss = loss;
+    record->cross_entropy = loss;
+    record->total = loss;
     if (!t->dlb)
         return;
     dlb_cost_sums sums = take_dlb_cost_sums(t->dlb);
-    record->has_consistency = sums.rows > 0;
-    record->consistency = sums.loss_sum / (batch_of(t->net) / 2.);
-    record->total += dlb_cost_alpha(t->dlb) * record->consistency;
+    record->cross_entropy = sums.cross_entropy / batch_of(t->net);
+    record->has_consistency = sums.teachers > 0;
+    record->consistency = sums.consistency / (batch_of(t->net) / 2.);
+    record->total = record->cross_entropy + dlb_cost_alpha(t->dlb) * record->consistency;
 }
 
 static void print_iteration(training *t, const iteration_record *r) {
-    float loss = (float)r->cross_entropy;
+    float loss = (float)r->loss;
     if (t->average_loss == -1)
         t->average_loss = loss;
     t->average_loss = t->average_loss * .9f + loss * .1f;
@@ -184,16 +238,25 @@ static void print_iteration(training *t, const iteration_record *r) {
            r->epoch, loss, t->average_loss, r->rate, r->step_seconds, (size_t)r->images,
            r->cross_entropy);
     if (r->has_consistency)
-        printf(", lb %f", r->consistency);
-    printf(", total %f\n", r->total);
+        printf(", lb %f, total %f\n", r->consistency, r->total);
+    else
+        printf(", lb -, total %f\n", r->total);
     fflush(stdout);
 }
 
+/* Renamed into place, so that weights that are there stay until the new ones are whole. */
 static void save(const training *t, const char *format, size_t number) {
     char *name = format_string(format, t->base, number);
     char *path = format_string("%s/%s", t->data.backup, name);
+    char *unfinished = format_string("%s.new", path);
     train_log_hide_progress(t->log);
-    save_weights(t->net, path);
+    save_weights(t->net, unfinished);
+    if (rename(unfinished, path)) {
+        int error = errno;
+        unlink(unfinished);
+        fail("cannot write %s: %s", path, strerror(error));
+    }
+    free(unfinished);
     free(path);
     free(name);
 }
@@ -203,8 +266,8 @@ static void stop_at_bad_image(training *t) {
     const char *reason = overlap_loader_error(t->loader, &image);
     if (t->iterations)
         save(t, "%s.backup", 0);
-    fail("cannot use %s of %s: %s; -skip_bad leaves such images out", t->data.list.paths[image],
-         t->data.list_file, reason);
+    fail("cannot use %s of %s: %s; %s", t->data.list.paths[image], t->data.list_file, reason,
+         t->skips_bad ? "no image of the list can be used" : "-skip_bad leaves such images out");
 }
 
 static void save_when_due(training *t, size_t epoch_before) {
@@ -236,14 +299,14 @@ static void train_one_iteration(training *t) {
     if (!batch)
         stop_at_bad_image(t);
     double loaded = what_time_is_it_now();
-    iteration_record record = {.cross_entropy = train_on_batch(t, batch),
-                               .load_seconds = loaded - start};
+    float loss = train_on_batch(t, batch);
+    iteration_record record = {.load_seconds = loaded - start};
     record.step_seconds = what_time_is_it_now() - loaded;
     record.iteration = get_current_batch(net);
     record.images = *net->seen;
     record.epoch = (double)*net->seen / t->data.list.count;
     record.rate = get_current_rate(net);
-    add_consistency(t, &record);
+    add_losses(t, loss, &record);
     train_log_hide_progress(t->log);
     printf("Loaded: %lf seconds\n", record.load_seconds);
     print_iteration(t, &record);
@@ -279,7 +342,10 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
 #else
     (void)gpus;
 #endif
-    training t = {.cfg_file = cfg_file, .base = basecfg(cfg_file), .average_loss = -1};
+    training t = {.cfg_file = cfg_file,
+                  .base = basecfg(cfg_file),
+                  .average_loss = -1,
+                  .skips_bad = options.skip_bad};
     printf("%s\n%d\n", t.base, gpu_count);
     unsigned seed = choose_seed(options);
     t.net = load_training_network(cfg_file, weights_file, clear, seed);
@@ -291,9 +357,8 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     if (t.dlb)
         prepare_dlb_cost_training(t.dlb, t.net, cfg_file);
     printf("%d\n", t.data.list.count);
-    t.rows = (image_rows){.data = &t.data,
-                          .augment = augment_settings_of(t.net),
-                          .seed = sampling_seed(t.net, seed)};
+    t.rows = (image_rows){
+        .data = &t.data, .augment = augment_settings_of(t.net), .seed = sampling_seed(t.net, seed)};
     printf("%d %d\n", t.rows.augment.min_side, t.rows.augment.max_side);
     t.log = open_log(&t);
     t.loader = start_loader(&t, options);

@@ -16,7 +16,7 @@ typedef struct {
 } train_options;
 
 /* Takes -seed N, -threads N, -skip_bad and -stock_loader out of the command line. Ends the program
- * if a value is not a number in range. */
+ * if a value is not a number in range, or if -stock_loader comes with one of the others. */
 train_options parse_train_options(int argc, char **argv);
 
 /* Trains. Files, keys and defaults are the host's; see the README for what the run leaves. Ends
@@ -25,8 +25,10 @@ train_options parse_train_options(int argc, char **argv);
 void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, int *gpus,
                           int gpu_count, int clear, train_options options);
 
-/* Before the host's own loop: ends the program if the cfg has [dlb_cost], or if the data file's
- * classes are not the network's outputs, for which the host has no room. */
-void check_stock_training(network *net, const char *cfg_file, const char *data_file, int classes);
+/* Before the host's own loop: ends the program if the cfg has [dlb_cost], if the classes of the data
+ * file, whose pairs are data_options, are not the network's outputs, for which the host has no room,
+ * if the list has no `images`, or if the backup folder cannot be written. */
+void check_stock_training(network *net, const char *cfg_file, const char *data_file,
+                          list *data_options, int images);
 
 #endif

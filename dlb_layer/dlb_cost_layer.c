@@ -16,12 +16,16 @@ struct dlb_cost {
     float alpha;
     float temperature;
     int logits_layer;
+    int softmax_layer;
     int classes;
-    int half;            /* rows of a micro-batch that are revisited, and that are new */
-    logit_ring *ring;    /* NULL until training is prepared */
-    float *delta;        /* (half, classes), minus the gradient of the revisited rows */
-    int slot;            /* of the micro-batch in work */
-    const int64_t *ids;  /* (2 * half), of the micro-batch in work */
+    int half;         /* rows of a micro-batch that are revisited, and that are new */
+    logit_ring *ring; /* NULL until training is prepared */
+    float *delta;     /* (half, classes), minus the gradient of the revisited rows */
+#ifdef GPU
+    float *delta_gpu; /* (half, classes) */
+#endif
+    int slot;           /* of the micro-batch in work */
+    const int64_t *ids; /* (2 * half), of the micro-batch in work */
     dlb_cost_sums sums;
 };
 
@@ -50,9 +54,9 @@ static int find_softmax(const char *cfg_file, const network *net, int index) {
 
 /* Whether layer `next` adds to the delta of the layer before it. Others of the host's layers
  * overwrite it in their backward pass, and this layer's gradient would be lost. */
-static bool adds_to_its_input(LAYER_TYPE type, int next, int index) {
-    return next == index || type == SOFTMAX || type == CONNECTED || type == ROUTE ||
-           type == SHORTCUT || type == DROPOUT;
+static bool adds_to_its_input(LAYER_TYPE type) {
+    return type == SOFTMAX || type == CONNECTED || type == ROUTE || type == SHORTCUT ||
+           type == DROPOUT;
 }
 
 static int find_logits(const char *cfg_file, const network *net, const dlb_options *options,
@@ -60,28 +64,35 @@ static int find_logits(const char *cfg_file, const network *net, const dlb_optio
     int logits = softmax - 1;
     if (options->has_logits)
         logits = options->logits < 0 ? index + options->logits : options->logits;
-    if (!options->has_logits && softmax == 0)
+    if (softmax == 0)
         fail("%s: [dlb_cost] finds no logits, because its [softmax] is the first layer", cfg_file);
     if (logits < 0 || logits >= index)
         fail("%s: [dlb_cost] logits=%d is not a layer above it, 0 to %d or -%d to -1", cfg_file,
              options->logits, index - 1, index);
+    if (net->layers[logits].type == SOFTMAX)
+        fail("%s: [dlb_cost] logits=%d: layer %d is a [softmax], whose outputs are probabilities",
+             cfg_file, options->logits, logits);
     if (net->layers[logits].outputs != net->layers[softmax].inputs)
         fail("%s: [dlb_cost] logits=%d: layer %d has %d outputs, but the softmax %d inputs",
              cfg_file, options->has_logits ? options->logits : logits, logits,
              net->layers[logits].outputs, net->layers[softmax].inputs);
-    if (!net->layers[logits].delta || !adds_to_its_input(net->layers[logits + 1].type, logits + 1, index))
+    LAYER_TYPE next = logits + 1 < index ? net->layers[logits + 1].type : DLB_COST;
+    if (next != DLB_COST && !adds_to_its_input(next))
         fail("%s: [dlb_cost] logits=%d: the [%s] after layer %d overwrites its gradient", cfg_file,
-             options->logits, get_layer_string(net->layers[logits + 1].type), logits);
+             options->logits, get_layer_string(next), logits);
+    if (!net->layers[logits].delta)
+        fail("%s: [dlb_cost] logits=%d: layer %d, a [%s], takes no gradient", cfg_file,
+             options->logits, logits, get_layer_string(net->layers[logits].type));
     return logits;
 }
 
-static void check_place(const char *cfg_file, const network *net, int index, int is_last) {
-    for (int i = 0; i < index; i++)
-        if (net->layers[i].type == DLB_COST)
-            fail("%s: two [dlb_cost] sections, layers %d and %d; one is the most", cfg_file, i,
-                 index);
-    if (!is_last)
-        fail("%s: [dlb_cost], layer %d, must be the last section", cfg_file, index);
+static void check_place(const char *cfg_file, int index, const char *next_section) {
+    if (next_section && !strcmp(next_section, "[dlb_cost]"))
+        fail("%s: two [dlb_cost] sections, layers %d and %d; one is the most", cfg_file, index,
+             index + 1);
+    if (next_section)
+        fail("%s: [dlb_cost], layer %d, must be the last section, but %s follows", cfg_file, index,
+             next_section);
 }
 
 static dlb_options read_options(const char *cfg_file, list *pairs) {
@@ -100,22 +111,28 @@ static dlb_options read_options(const char *cfg_file, list *pairs) {
     return options;
 }
 
-layer parse_dlb_cost(char *cfg_file, list *pairs, network *net, int index, int is_last) {
+layer parse_dlb_cost(char *cfg_file, list *pairs, network *net, int index,
+                     const char *next_section) {
+    fprintf(stderr, "dlb_cost                                       %4d\n",
+            index ? net->layers[index - 1].outputs : 0);
     dlb_options options = read_options(cfg_file, pairs);
-    check_place(cfg_file, net, index, is_last);
+    check_place(cfg_file, index, next_section);
     int softmax = find_softmax(cfg_file, net, index);
     check_softmax(cfg_file, net->layers[softmax], softmax);
     int logits = find_logits(cfg_file, net, &options, index, softmax);
-    return make_dlb_cost_layer(net->batch, net->layers[softmax].inputs, logits, options.alpha,
-                               options.temperature, net->layers[index - 1].output);
+    fprintf(stderr, "      alpha %g, temperature %g, logits of layer %d\n", options.alpha,
+            options.temperature, logits);
+    return make_dlb_cost_layer(net->batch, net->layers[softmax].inputs, logits, softmax,
+                               options.alpha, options.temperature, net->layers[index - 1].output);
 }
 
-layer make_dlb_cost_layer(int batch, int classes, int logits_layer, float alpha,
+layer make_dlb_cost_layer(int batch, int classes, int logits_layer, int softmax_layer, float alpha,
                           float temperature, float *output) {
     struct dlb_cost *dlb = allocate(1, sizeof *dlb);
     dlb->alpha = alpha;
     dlb->temperature = temperature;
     dlb->logits_layer = logits_layer;
+    dlb->softmax_layer = softmax_layer;
     dlb->classes = classes;
     layer l = {0};
     l.type = DLB_COST;
@@ -126,12 +143,18 @@ layer make_dlb_cost_layer(int batch, int classes, int logits_layer, float alpha,
     l.dlb = dlb;
     l.forward = forward_dlb_cost_layer;
     l.backward = backward_dlb_cost_layer;
-    fprintf(stderr, "dlb_cost  alpha %g, temperature %g, logits of layer %d      %4d\n", alpha,
-            temperature, logits_layer, classes);
+#ifdef GPU
+    l.forward_gpu = forward_dlb_cost_layer_gpu;
+    l.backward_gpu = backward_dlb_cost_layer_gpu;
+#endif
     return l;
 }
 
 void free_dlb_cost_layer(layer l) {
+#ifdef GPU
+    if (l.dlb->delta_gpu)
+        cuda_free(l.dlb->delta_gpu);
+#endif
     logit_ring_free(l.dlb->ring);
     free(l.dlb->delta);
     free(l.dlb);
@@ -145,17 +168,48 @@ layer *find_dlb_cost_layer(network *net) {
 void prepare_dlb_cost_training(layer *l, const network *net, const char *cfg_file) {
     struct dlb_cost *dlb = l->dlb;
     if (net->batch % 2)
-        fail("%s: [dlb_cost] revisits half of each micro-batch, but batch/subdivisions = %d/%d = %d "
-             "is odd",
-             cfg_file, net->batch * net->subdivisions, net->subdivisions, net->batch);
+        fail(
+            "%s: [dlb_cost] revisits half of each micro-batch, but batch/subdivisions = %d/%d = %d "
+            "is odd",
+            cfg_file, net->batch * net->subdivisions, net->subdivisions, net->batch);
     dlb->half = net->batch / 2;
     dlb->ring = logit_ring_create(net->subdivisions, dlb->half, dlb->classes);
     dlb->delta = allocate((size_t)dlb->half * (size_t)dlb->classes, sizeof *dlb->delta);
+#ifdef GPU
+    if (gpu_index >= 0)
+        dlb->delta_gpu = cuda_make_array(dlb->delta, (size_t)dlb->half * (size_t)dlb->classes);
+#endif
 }
 
 void set_dlb_cost_samples(layer *l, int slot, const int64_t *ids) {
     l->dlb->slot = slot;
     l->dlb->ids = ids;
+}
+
+/* The loss that the softmax layer trains, without its infinite logarithms of 0. */
+static void add_cross_entropy(struct dlb_cost *dlb, network net) {
+    const float *logits = net.layers[dlb->softmax_layer - 1].output; /* (2 * half, classes) */
+    double temperature = net.layers[dlb->softmax_layer].temperature;
+    size_t classes = (size_t)dlb->classes;
+    for (size_t row = 0; row < 2 * (size_t)dlb->half; row++)
+        dlb->sums.cross_entropy += dlb_cross_entropy(
+            logits + row * classes, net.truth + row * classes, dlb->classes, temperature);
+}
+
+/* Losses and gradient of the revisited rows, logits (half, classes). */
+static void distil(struct dlb_cost *dlb, const float *logits) {
+    size_t classes = (size_t)dlb->classes;
+    double weight = dlb->alpha * 2.; /* B/(B/2): LB is a mean over half of the rows */
+    memset(dlb->delta, 0, (size_t)dlb->half * classes * sizeof *dlb->delta);
+    for (int row = 0; row < dlb->half; row++) {
+        const float *teacher = logit_ring_find(dlb->ring, dlb->slot, row, dlb->ids[row]);
+        if (!teacher)
+            continue;
+        dlb->sums.teachers++;
+        dlb->sums.consistency +=
+            dlb_row(logits + (size_t)row * classes, teacher, dlb->classes, dlb->temperature, weight,
+                    dlb->delta + (size_t)row * classes);
+    }
 }
 
 void forward_dlb_cost_layer(layer l, network net) {
@@ -165,20 +219,10 @@ void forward_dlb_cost_layer(layer l, network net) {
     if (!dlb->ids)
         fail("[dlb_cost] trains only with `classifier train` and without -stock_loader, because it "
              "must know which images are revisited");
-    size_t classes = (size_t)dlb->classes;
     const float *logits = net.layers[dlb->logits_layer].output; /* (2 * half, classes) */
-    double weight = dlb->alpha * 2.; /* B/(B/2): LB is a mean over half of the rows */
-    memset(dlb->delta, 0, (size_t)dlb->half * classes * sizeof *dlb->delta);
-    for (int row = 0; row < dlb->half; row++) {
-        const float *teacher = logit_ring_find(dlb->ring, dlb->slot, row, dlb->ids[row]);
-        if (!teacher)
-            continue;
-        dlb->sums.loss_sum +=
-            dlb_row(logits + (size_t)row * classes, teacher, dlb->classes, dlb->temperature,
-                    weight, dlb->delta + (size_t)row * classes);
-        dlb->sums.rows++;
-    }
-    logit_ring_store(dlb->ring, dlb->slot, logits + (size_t)dlb->half * classes,
+    add_cross_entropy(dlb, net);
+    distil(dlb, logits);
+    logit_ring_store(dlb->ring, dlb->slot, logits + (size_t)dlb->half * (size_t)dlb->classes,
                      dlb->ids + dlb->half);
 }
 
@@ -186,6 +230,24 @@ void backward_dlb_cost_layer(layer l, network net) {
     struct dlb_cost *dlb = l.dlb;
     axpy_cpu(dlb->half * dlb->classes, 1, dlb->delta, 1, net.layers[dlb->logits_layer].delta, 1);
 }
+
+#ifdef GPU
+/* The arithmetic stays on the CPU: half a micro-batch of logits down, its delta up. */
+void forward_dlb_cost_layer_gpu(layer l, network net) {
+    layer logits = net.layers[l.dlb->logits_layer];
+    if (!net.train)
+        return;
+    cuda_pull_array(logits.output_gpu, logits.output, (size_t)l.batch * (size_t)l.dlb->classes);
+    forward_dlb_cost_layer(l, net);
+}
+
+void backward_dlb_cost_layer_gpu(layer l, network net) {
+    struct dlb_cost *dlb = l.dlb;
+    size_t values = (size_t)dlb->half * (size_t)dlb->classes;
+    cuda_push_array(dlb->delta_gpu, dlb->delta, values);
+    axpy_gpu((int)values, 1, dlb->delta_gpu, 1, net.layers[dlb->logits_layer].delta_gpu, 1);
+}
+#endif
 
 dlb_cost_sums take_dlb_cost_sums(layer *l) {
     dlb_cost_sums sums = l->dlb->sums;

@@ -7,7 +7,7 @@
  *     LB    = 1/(B/2) * sum over revisited rows of T^2 * KL(softmax(t/T) || softmax(z/T))
  *     total = CE + alpha * LB                        B = batch, all subdivisions
  *
- * CE and its gradient stay with Darknet's softmax layer. In inference it does nothing. It has no
+ * The gradient of CE stays with Darknet's softmax layer. In inference it does nothing. It has no
  * weights. One network is used by one thread at a time, as everywhere in Darknet. */
 #ifndef DLB_COST_LAYER_H
 #define DLB_COST_LAYER_H
@@ -17,15 +17,17 @@
 #include <stdint.h>
 
 /* Host seam: the layer for a [dlb_cost] section that is number `index` of the network, whose
- * layers above exist already. Ends the program with one sentence naming cfg_file if the section
- * is wrong: see dlb_options.h; no softmax above; softmax with groups, spatial, tree or noloss; a
- * second [dlb_cost]; not the last section; logits of another size than the softmax. */
-layer parse_dlb_cost(char *cfg_file, list *options, network *net, int index, int is_last);
+ * layers above exist already; next_section is the section after it, "[...]", or NULL. Ends the
+ * program with one sentence naming cfg_file if the section is wrong: see dlb_options.h; no softmax
+ * above; softmax with groups, spatial, tree or noloss; a second [dlb_cost]; not the last section;
+ * logits of another size than the softmax, or where the host would lose their gradient. */
+layer parse_dlb_cost(char *cfg_file, list *options, network *net, int index,
+                     const char *next_section);
 
-/* The constructor that parse_dlb_cost calls once all is checked: logits are the output of layer
- * logits_layer, (batch, classes). output is the output of the layer before, which this layer
- * passes on and does not own. */
-layer make_dlb_cost_layer(int batch, int classes, int logits_layer, float alpha,
+/* The constructor that parse_dlb_cost calls once all is checked. logits_layer's output is
+ * (batch, classes); softmax_layer is the layer whose input and temperature CE is computed from.
+ * output is the output of the layer before, which this layer passes on and does not own. */
+layer make_dlb_cost_layer(int batch, int classes, int logits_layer, int softmax_layer, float alpha,
                           float temperature, float *output);
 
 /* Host seam: releases what the layer owns. */
@@ -33,6 +35,10 @@ void free_dlb_cost_layer(layer l);
 
 void forward_dlb_cost_layer(layer l, network net);
 void backward_dlb_cost_layer(layer l, network net);
+#ifdef GPU
+void forward_dlb_cost_layer_gpu(layer l, network net);
+void backward_dlb_cost_layer_gpu(layer l, network net);
+#endif
 
 /* The network's dlb_cost layer, or NULL if it has none. */
 layer *find_dlb_cost_layer(network *net);
@@ -48,8 +54,9 @@ void set_dlb_cost_samples(layer *l, int slot, const int64_t *ids);
 
 /* What one iteration added up, over its micro-batches. */
 typedef struct {
-    double loss_sum; /* of T^2 * KL over the rows that had a teacher */
-    int rows;        /* how many had one */
+    double cross_entropy; /* of the predictions with the labels, over all rows */
+    double consistency;   /* of T^2 * KL over the rows that had a teacher */
+    int teachers;         /* how many had one */
 } dlb_cost_sums;
 
 /* Returns the sums since the last call and starts anew. */

@@ -40,7 +40,18 @@ DLB_FUNCTION double dlb_log_probability(dlb_softmax s, float logit, double tempe
     return (logit - s.max) / temperature - s.log_partition;
 }
 
-/* One row: adds -gradient * weight to `delta` and returns the loss.
+/* Cross entropy -sum_k truth[k] * log p_s[k], for hard and for soft labels. Darknet's own takes the
+ * logarithm of a rounded probability, which is infinite once that is 0. */
+DLB_FUNCTION double dlb_cross_entropy(const float *logits, const float *truth, int classes,
+                                      double temperature) {
+    dlb_softmax s = dlb_softmax_of(logits, classes, temperature);
+    double sum = 0;
+    for (int k = 0; k < classes; k++)
+        sum -= truth[k] * dlb_log_probability(s, logits[k], temperature);
+    return sum;
+}
+
+/* One row of the consistency loss: adds -gradient * weight to `delta` and returns the loss.
  *
  * student, teacher, delta are (classes); delta is accumulated into (+=), with Darknet's sign:
  * minus the gradient. weight is what the caller's mean and alpha make of this row. */

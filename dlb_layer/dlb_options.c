@@ -2,7 +2,6 @@
 
 #include "fail.h"
 
-#include <ctype.h>
 #include <float.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -33,10 +32,11 @@ static int find_option(const char *key) {
 /* Strict: the whole text must be one decimal number inside the option's range; NaN never is. */
 static bool parse_value(const option *o, const char *text, double *value) {
     char *end;
-    *value = strtod(text, &end);
-    if (end == text || *end || isspace((unsigned char)*text))
+    const char *allowed = o->whole ? "+-0123456789" : "+-0123456789.eE";
+    if (strspn(text, allowed) != strlen(text))
         return false;
-    if (o->whole && (strspn(text, "+-0123456789") != strlen(text)))
+    *value = strtod(text, &end);
+    if (end == text || *end)
         return false;
     return *value >= o->minimum && *value <= o->maximum;
 }

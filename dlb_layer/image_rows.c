@@ -1,9 +1,10 @@
 #include "image_rows.h"
 
-#include "data.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+/* Marks the ancestors of the true leaf; the host defines it in data.c without a prototype. */
+void fill_hierarchy(float *truth, int k, tree *hierarchy);
 
 augment_settings augment_settings_of(const network *net) {
     return (augment_settings){.width = net->w,
@@ -35,8 +36,7 @@ bool load_image_rows(void *context, int image, const row_target *targets, int co
     for (int i = 0; i < count; i++) {
         random_stream stream =
             random_stream_of(rows->seed, (uint64_t)targets[i].id, (uint64_t)targets[i].visit);
-        augmentation drawn =
-            draw_augmentation(augment, decoded.width, decoded.height, &stream);
+        augmentation drawn = draw_augmentation(augment, decoded.width, decoded.height, &stream);
         render_augmented(&decoded, &drawn, augment->width, augment->height, targets[i].inputs);
         write_truth(rows->data, rows->data->list.labels[image], targets[i].truths);
     }

@@ -19,7 +19,6 @@ augment_settings augment_settings_of(const network *net);
 
 /* The loader's source: context is an image_rows, whose members must not change while workers run.
  * A row's augmentation depends on seed, id and visit alone; see image_source.load. */
-bool load_image_rows(void *context, int image, const row_target *targets, int count,
-                     char **reason);
+bool load_image_rows(void *context, int image, const row_target *targets, int count, char **reason);
 
 #endif

@@ -53,8 +53,3 @@ void logit_ring_store(logit_ring *ring, int slot, const float *logits, const int
     memcpy(ring->logits + first * (size_t)ring->classes, logits, values * sizeof *logits);
     memcpy(ring->ids + first, ids, (size_t)ring->rows * sizeof *ids);
 }
-
-uint64_t logit_ring_bytes(int slots, int rows, int classes) {
-    uint64_t tags = (uint64_t)slots * (uint64_t)rows;
-    return tags * ((uint64_t)classes * sizeof(float) + sizeof(int64_t));
-}

@@ -28,7 +28,4 @@ const float *logit_ring_find(const logit_ring *ring, int slot, int expected_row,
  * not negative. */
 void logit_ring_store(logit_ring *ring, int slot, const float *logits, const int64_t *ids);
 
-/* Bytes that the ring of that shape keeps for logits and ids. */
-uint64_t logit_ring_bytes(int slots, int rows, int classes);
-
 #endif

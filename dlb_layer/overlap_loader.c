@@ -47,15 +47,18 @@ static loaded_batch *buffer_of(overlap_loader *l, int64_t iteration) {
     return &l->buffers[iteration % BUFFERS];
 }
 
-/* Marks `image` as unusable, and with skip_bad picks the image that takes its place. */
+/* With skip_bad: marks `image` as unusable and picks the one that takes its place, if any is left.
+ */
 static bool find_replacement(overlap_loader *l, int *image) {
     bool found = false;
+    if (!l->settings.skip_bad)
+        return false;
     pthread_mutex_lock(&l->lock);
     if (!l->unusable[*image]) {
         l->unusable[*image] = true;
         l->unusable_count++;
     }
-    if (l->settings.skip_bad && l->unusable_count < l->settings.images) {
+    if (l->unusable_count < l->settings.images) {
         do
             *image = (*image + 1) % l->settings.images;
         while (l->unusable[*image]);

@@ -42,14 +42,14 @@ typedef struct {
 } loaded_batch;
 
 typedef struct {
-    int images;        /* in the training list */
-    int slots, rows;   /* micro-batches an iteration, rows a micro-batch */
-    bool overlap;      /* revisit half of each micro-batch */
-    uint64_t seed;     /* of order and, through the ids, of augmentation */
-    int row_inputs;    /* floats a row of inputs */
-    int row_truths;    /* floats a row of truths */
-    int threads;       /* workers, >= 1 */
-    bool skip_bad;     /* replace an unusable image by the next one in the list */
+    int images;      /* in the training list */
+    int slots, rows; /* micro-batches an iteration, rows a micro-batch */
+    bool overlap;    /* revisit half of each micro-batch */
+    uint64_t seed;   /* of order and, through the ids, of augmentation */
+    int row_inputs;  /* floats a row of inputs */
+    int row_truths;  /* floats a row of truths */
+    int threads;     /* workers, >= 1 */
+    bool skip_bad;   /* replace an unusable image by the next one in the list */
     image_source source;
 } loader_settings;
 

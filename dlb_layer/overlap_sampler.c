@@ -15,10 +15,10 @@ struct overlap_sampler {
     int rows;
     bool overlap;
     uint64_t seed;
-    uint64_t epoch;  /* epochs begun */
-    int *order;      /* (images), the running epoch's shuffle */
-    int next;        /* position in `order` */
-    int64_t draws;   /* new samples handed out so far */
+    uint64_t epoch;   /* epochs begun */
+    int *order;       /* (images), the running epoch's shuffle */
+    int next;         /* position in `order` */
+    int64_t draws;    /* new samples handed out so far */
     sample *previous; /* (slots, rows), the last iteration; its second halves are revisited */
 };
 

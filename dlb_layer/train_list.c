@@ -65,26 +65,6 @@ char **read_lines(const char *file, int *count) {
     return lines;
 }
 
-/* The class called `name`; NO_LABEL if none is. */
-static int class_named(const char *name, char *const *names, int classes) {
-    for (int k = 0; k < classes; k++)
-        if (!strcmp(name, names[k]))
-            return k;
-    return NO_LABEL;
-}
-
-/* How many class names are part of `path`; *label is the last of them. */
-static int classes_in_path(const char *path, char *const *names, int classes, int *label) {
-    int found = 0;
-    *label = NO_LABEL;
-    for (int k = 0; k < classes; k++)
-        if (strstr(path, names[k])) {
-            *label = k;
-            found++;
-        }
-    return found;
-}
-
 /* The lines that have no label or several, for the one sentence about all of them. */
 typedef struct {
     int count;
@@ -101,12 +81,12 @@ static void add_mislabelled(mislabelled *bad, const char *path, const char *why)
     bad->examples = longer;
 }
 
-static int label_of_line(char *path, char *const *names, int classes, mislabelled *bad) {
+static int label_of_line(char *path, class_names *names, int classes, mislabelled *bad) {
     char *tab = strrchr(path, '\t');
     int label;
     if (tab) {
         *tab = '\0';
-        label = class_named(tab + 1, names, classes);
+        label = class_named(names, tab + 1);
         if (label == NO_LABEL) {
             char *why = format_string("no class is called \"%s\"", tab + 1);
             add_mislabelled(bad, path, why);
@@ -114,7 +94,7 @@ static int label_of_line(char *path, char *const *names, int classes, mislabelle
         }
         return label;
     }
-    int found = classes_in_path(path, names, classes, &label);
+    int found = class_names_in_path(names, path, &label);
     if (found == 0 && classes > 1)
         add_mislabelled(bad, path, "none");
     if (found > 1)
@@ -125,6 +105,7 @@ static int label_of_line(char *path, char *const *names, int classes, mislabelle
 train_list train_list_read(const char *file, char *const *names, int classes) {
     train_list list = {0};
     mislabelled bad = {0};
+    class_names *index = class_names_create(names, classes);
     list.text = read_text(file);
     int lines = count_lines(list.text);
     list.paths = allocate((size_t)lines, sizeof *list.paths);
@@ -134,8 +115,9 @@ train_list train_list_read(const char *file, char *const *names, int classes) {
         if (!*line)
             continue;
         list.paths[list.count] = line;
-        list.labels[list.count++] = label_of_line(line, names, classes, &bad);
+        list.labels[list.count++] = label_of_line(line, index, classes, &bad);
     }
+    class_names_free(index);
     if (!list.count)
         fail("%s names no image", file);
     if (bad.count)

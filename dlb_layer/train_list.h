@@ -2,14 +2,14 @@
 #ifndef TRAIN_LIST_H
 #define TRAIN_LIST_H
 
+#include "class_names.h"
+
 typedef struct {
     int count;
     char **paths;
     int *labels; /* class index; NO_LABEL only where there is just one class */
     char *text;  /* the file's bytes, which `paths` points into */
 } train_list;
-
-enum { NO_LABEL = -1 };
 
 /* Reads `file` and resolves every label. A line is `path`, whose class is the one whose name is
  * part of the path, as the host does it, or `path<TAB>class-name`. Empty lines are left out; CRLF

@@ -13,24 +13,32 @@ static const char HEADER[] = "iteration,images,epoch,rate,ce,lb,total,load_s,ste
 
 struct train_log {
     char *name;
-    FILE *file;
+    FILE *file; /* NULL until the first line */
+    bool appends;
     bool shows_progress;
     uint64_t last_iteration;
     int images_per_iteration;
     double seconds; /* of one iteration, smoothed */
 };
 
-static void check_written(train_log *log) {
-    if (fflush(log->file) || ferror(log->file))
-        fail("cannot write %s: %s", log->name, strerror(errno));
+static void fail_writing(train_log *log) {
+    int error = errno;
+    train_log_hide_progress(log);
+    fail("cannot write %s: %s", log->name, strerror(error));
 }
 
-/* Whether `file` is there and not empty. Ends the program if it starts with another header. */
+static void check_written(train_log *log) {
+    if (fflush(log->file) || ferror(log->file))
+        fail_writing(log);
+}
+
+/* Whether `file` holds lines already. An empty one is made if it is missing, which shows that it
+ * can be written. Ends the program if it cannot, or if it starts with another header. */
 static bool has_header(const char *file) {
     char line[sizeof HEADER] = "";
-    FILE *existing = fopen(file, "r");
+    FILE *existing = fopen(file, "a+");
     if (!existing)
-        return false;
+        fail("cannot write %s: %s", file, strerror(errno));
     bool empty = !fgets(line, sizeof line, existing);
     fclose(existing);
     if (!empty && strcmp(line, HEADER) != 0)
@@ -42,23 +50,27 @@ static bool has_header(const char *file) {
 train_log *train_log_open(const char *file, bool append, uint64_t last_iteration,
                           int images_per_iteration) {
     train_log *log = allocate(1, sizeof *log);
-    bool continues = append && has_header(file);
     log->name = format_string("%s", file);
-    log->file = fopen(file, continues ? "a" : "w");
-    if (!log->file)
-        fail("cannot write %s: %s", file, strerror(errno));
+    log->appends = has_header(file) && append;
     log->shows_progress = isatty(STDERR_FILENO);
     log->last_iteration = last_iteration;
     log->images_per_iteration = images_per_iteration;
-    if (!continues)
-        fputs(HEADER, log->file);
-    check_written(log);
     return log;
 }
 
+static void open_file(train_log *log) {
+    log->file = fopen(log->name, log->appends ? "a" : "w");
+    if (!log->file)
+        fail_writing(log);
+    if (!log->appends)
+        fputs(HEADER, log->file);
+}
+
 static void write_line(train_log *log, const iteration_record *r) {
-    fprintf(log->file, "%" PRIu64 ",%" PRIu64 ",%.6f,%.9g,%.9g,", r->iteration, r->images,
-            r->epoch, r->rate, r->cross_entropy);
+    if (!log->file)
+        open_file(log);
+    fprintf(log->file, "%" PRIu64 ",%" PRIu64 ",%.6f,%.9g,%.9g,", r->iteration, r->images, r->epoch,
+            r->rate, r->cross_entropy);
     if (r->has_consistency)
         fprintf(log->file, "%.9g", r->consistency);
     fprintf(log->file, ",%.9g,%.6f,%.6f\n", r->total, r->load_seconds, r->step_seconds);
@@ -93,8 +105,8 @@ void train_log_hide_progress(train_log *log) {
 
 void train_log_close(train_log *log) {
     train_log_hide_progress(log);
-    if (fclose(log->file))
-        fail("cannot write %s: %s", log->name, strerror(errno));
+    if (log->file && fclose(log->file))
+        fail_writing(log);
     free(log->name);
     free(log);
 }

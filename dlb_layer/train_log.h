@@ -12,6 +12,7 @@ typedef struct {
     uint64_t images;      /* images processed so far; a revisit counts */
     double epoch;         /* images / size of the training list */
     double rate;          /* learning rate of this update */
+    double loss;          /* what stock Darknet prints; on standard output only */
     double cross_entropy; /* per image */
     double consistency;   /* LB */
     bool has_consistency; /* whether any row had a teacher */
@@ -22,10 +23,11 @@ typedef struct {
 
 typedef struct train_log train_log;
 
-/* Opens `<file>`: with `append`, goes on after the lines that are there; else starts it anew.
- * `last_iteration` is where the run ends (0: never), `images_per_iteration` the batch: both for the
- * progress line, which is shown only if standard error is a terminal. Ends the program if the file
- * cannot be written or holds something else than such a log. */
+/* A log in `file`: with `append` it goes on after the lines that are there, else it starts anew. A
+ * file that is there is only looked at; it changes with the first line written. last_iteration is
+ * where the run ends (0: never), images_per_iteration the batch: both for the progress line, which
+ * is shown only if standard error is a terminal. Ends the program if the file cannot be written or
+ * holds something else than such a log. */
 train_log *train_log_open(const char *file, bool append, uint64_t last_iteration,
                           int images_per_iteration);
 
@@ -35,7 +37,8 @@ void train_log_write(train_log *log, const iteration_record *record);
 /* Ends the progress line and closes the file. */
 void train_log_close(train_log *log);
 
-/* Clears the progress line, so that something else can be printed; train_log_write draws it anew. */
+/* Clears the progress line, so that something else can be printed; train_log_write draws it anew.
+ */
 void train_log_hide_progress(train_log *log);
 
 #endif

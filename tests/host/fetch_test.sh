@@ -248,7 +248,8 @@ exec sleep 600
 FAKE
     DARKNET_SRC=$tarball PATH=$path setsid "$box/darknet/fetch.sh" &
     group=$!
-    read -r _ <"$box/begun"
+    # Opened both ways, so that a fetch that never comes to tar fails and does not hang.
+    read -t 60 -r _ <>"$box/begun" || return 1
     kill -TERM -- "-$group"
     wait "$group"
     status=$?
@@ -414,6 +415,17 @@ test_apt_state_untouched() {
         [ "$before" = "$(find /etc/apt /var/lib/apt /var/cache/apt -printf '%p %T@\n' 2>/dev/null | sort)" ]
 }
 check "the machine's own apt state stays as it was" test_apt_state_untouched
+
+# Such hooks clean and refresh the machine's own lists after each update.
+test_no_apt_hooks() {
+    use_archive "$tarball" "$HOST_VERSION-2" || return
+    local hook
+    for hook in Pre-Invoke Post-Invoke Post-Invoke-Success; do
+        echo "APT::Update::$hook { \"touch $box/hook_ran\"; };"
+    done >"$box/hooks.conf"
+    APT_CONFIG=$box/hooks.conf APT_DIR=$apt_dir fetch && [ ! -e "$box/hook_ran" ]
+}
+check "the machine's apt hooks do not run" test_no_apt_hooks
 
 test_apt_as_ordinary_user() {
     use_archive "$tarball" "$HOST_VERSION-2" || return
