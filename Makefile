@@ -2,6 +2,8 @@
 #
 # Flags, as in Darknet's own Makefile: GPU CUDNN OPENCV OPENMP DEBUG (0 or 1), and
 #   OPENBLAS=0          matrix products by the host's own loops
+#   ONEDNN=0            layers on the CPU by the host's own loops; 1 needs libdnnl-dev
+#   PORTABLE=1          for any processor of this kind, not only for the one it is built on
 #   SANITIZE=LIST       address,undefined or thread
 #   DARKNET_SRC=PATH    the host from a checkout or tarball of yours
 # Builds with different flags live in different folders under build/.
@@ -16,9 +18,16 @@ OPENBLAS ?= 1
 SANITIZE ?=
 OPENCV   ?= $(shell pkg-config --exists opencv4 2>/dev/null && echo 1 || echo 0)
 
+# On where its header is; off under ThreadSanitizer, which does not know OpenMP's barriers.
+ifeq ($(origin ONEDNN),undefined)
+ONEDNN := $(if $(filter 1,$(GPU))$(findstring thread,$(SANITIZE)),0,$(shell \
+	echo '\#include <oneapi/dnnl/dnnl.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1 || echo 0))
+endif
+
 comma := ,
 CONFIG := $(strip $(subst $(comma),-,build$(if $(filter 1,$(GPU)),-gpu)$(if $(filter 1,$(CUDNN)),-cudnn)$(if \
 	$(filter 1,$(OPENCV)),-opencv)$(if $(filter 1,$(OPENMP)),-openmp)$(if $(filter 1,$(OPENBLAS)),-openblas)$(if \
+	$(filter 1,$(ONEDNN)),-onednn)$(if $(filter 1,$(PORTABLE)),-portable)$(if \
 	$(filter 1,$(DEBUG)),-debug)$(if $(SANITIZE),-$(SANITIZE))))
 BUILD := build/$(CONFIG)
 HOST  := darknet/host
@@ -45,11 +54,15 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 DLB_LAYER := fail logit_ring dlb_options overlap_sampler overlap_loader class_names train_list image_decode augment \
 	train_log dlb_cost_layer image_rows classifier_data classifier_train
 COMMANDS  := dlb_command prepare idx_file
+# The CPU backend; see onednn/cpu_backend.h.
+BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend \
+	conv_layer shortcut_layer_cpu pool_layers take_over,none)
 DECODER   := $(if $(filter 1,$(OPENCV)),image_decode_opencv,image_decode_stb)
 
 HOST_OBJECTS    := $(HOST_LIBRARY:%=$(BUILD)/host/%.o) $(BUILD)/host/image_opencv.o
 PROGRAM_OBJECTS := $(HOST_PROGRAM:%=$(BUILD)/program/%.o) $(COMMANDS:%=$(BUILD)/commands/%.o)
-DLB_OBJECTS     := $(DLB_LAYER:%=$(BUILD)/dlb_layer/%.o) $(BUILD)/dlb_layer/$(DECODER).o
+DLB_OBJECTS     := $(DLB_LAYER:%=$(BUILD)/dlb_layer/%.o) $(BUILD)/dlb_layer/$(DECODER).o \
+	$(BACKEND:%=$(BUILD)/onednn/%.o)
 
 # ---- flags ----
 
@@ -64,7 +77,7 @@ endif
 
 DEFINES := $(if $(filter 1,$(GPU)),-DGPU -I/usr/local/cuda/include)$(if $(filter 1,$(CUDNN)), -DCUDNN)$(if \
 	$(filter 1,$(OPENCV)), -DOPENCV)$(if $(filter 1,$(OPENBLAS)), -DOPENBLAS)
-INCLUDES := -I$(HOST)/include -I$(HOST)/src -Idlb_layer -Icommands
+INCLUDES := -I$(HOST)/include -I$(HOST)/src -Idlb_layer -Icommands -Ionednn
 COMMON   := -fPIC $(DEFINES) $(INCLUDES) -MMD -MP
 OMP      := $(if $(filter 1,$(OPENMP)),-fopenmp)
 
@@ -73,12 +86,18 @@ OMP      := $(if $(filter 1,$(OPENMP)),-fopenmp)
 HOST_CFLAGS := -Wall -Wno-unused-result -Wno-unknown-pragmas -Wno-stringop-truncation -Wfatal-errors $(OMP) $(OPTS)
 DLB_WARN    := -Wall -Wextra -Wno-missing-field-initializers -Werror
 DLB_CFLAGS  := -std=gnu11 $(DLB_WARN) $(DLB_OPTS)
+# Its passes over memory are vector code without dispatch; no vector crosses a file (psabi).
+BACKEND_CFLAGS := -std=gnu11 $(DLB_WARN) -Wno-psabi -fopenmp $(if $(filter 1,$(DEBUG))$(SANITIZE),$(DLB_OPTS),-O3 -g $(if \
+	$(filter 1,$(PORTABLE)),,-march=native))
 LDLIBS      := -lz -lpng -lm -pthread
 LDFLAGS     := $(OMP) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 ifeq ($(OPENBLAS),1)
 COMMON += $(shell pkg-config --cflags openblas 2>/dev/null)
 LDLIBS += $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas)
+endif
+ifeq ($(ONEDNN),1)
+LDLIBS += -ldnnl -fopenmp
 endif
 ifeq ($(OPENCV),1)
 OPENCV_CFLAGS := $(shell pkg-config --cflags opencv4)
@@ -102,7 +121,7 @@ endif
 
 # ---- programs ----
 
-.PHONY: all demo test bench help clean distclean host host-reset refresh-patch install-packages \
+.PHONY: all demo test bench bench-cpu help clean distclean host host-reset refresh-patch install-packages \
 	build-tests build-thread-tests build-decoder-test show-build run-bench FORCE
 all: bin/darknet bin/libdarknet.so
 
@@ -142,6 +161,9 @@ $(BUILD)/dlb_layer/%.o: dlb_layer/%.c | $(HOST_STAMP)
 $(BUILD)/dlb_layer/%.o: dlb_layer/%.cpp | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CXX)$(CXX) $(COMMON) $(OPENCV_CFLAGS) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@
+$(BUILD)/onednn/%.o: onednn/%.c | $(HOST_STAMP)
+	@mkdir -p $(@D)
+	$(SAY_CC)$(CC) $(COMMON) $(BACKEND_CFLAGS) -c $< -o $@
 $(BUILD)/commands/%.o: commands/%.c
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) -DDLB_VERSION='"$(VERSION)"' -c $< -o $@
@@ -167,7 +189,7 @@ refresh-patch:
 # ---- packages ----
 
 PACKAGES := gcc g++ libc6-dev pkg-config patch xz-utils ca-certificates libopencv-dev libopenblas-dev zlib1g-dev \
-	libpng-dev
+	libpng-dev $(if $(filter file,$(origin ONEDNN)),libdnnl-dev,$(if $(filter 1,$(ONEDNN)),libdnnl-dev))
 install-packages:
 	@darknet/install_packages.sh $(PACKAGES)
 
@@ -207,6 +229,10 @@ bench: install-packages
 	@$(MAKE) --no-print-directory -j$$(nproc) all run-bench
 run-bench: $(BUILD)/bench/step_cost
 	@$<
+# Beside PyTorch; PYTHON names an interpreter that has it, ROUNDS how often.
+bench-cpu: install-packages
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@python3 bench/cpu_vs_pytorch.py
 $(BUILD)/bench/%: bench/%.c $(BUILD)/libdarknet.a
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) $(LDFLAGS) $< $(BUILD)/libdarknet.a -o $@ $(LDLIBS)
@@ -218,6 +244,7 @@ help:
 	@echo 'make demo            train and compare on Fashion-MNIST, from a bare machine'
 	@echo 'make test            all tests, from a bare machine'
 	@echo 'make bench           what a step with [dlb_cost] costs'
+	@echo 'make bench-cpu       training on the CPU beside PyTorch'
 	@echo 'make refresh-patch PATCH=0005   put edits of darknet/host into a patch'
 	@echo 'make host-reset      throw edits of darknet/host away'
 	@echo 'make clean           remove what was built; distclean: the host and the data sets too'

@@ -45,9 +45,10 @@ run() {
     out=$log/${name//\//-}.log
     "$@" >"$out" 2>&1 </dev/null
     status=$?
-    skip=$(count "$out" '^ok .*# *[Ss][Kk][Ii][Pp]')
-    ok=$(($(count "$out" '^ok ') - skip))
-    bad=$(count "$out" '^not ok ')
+    # cmocka says "not ok N # SKIP", others "ok N # SKIP"
+    skip=$(count "$out" '^(not )?ok .*# *SKIP')
+    ok=$(grep -E '^ok ' "$out" | grep -cvE '# *SKIP' || true)
+    bad=$(grep -E '^not ok ' "$out" | grep -cvE '# *SKIP' || true)
     planned=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$out" | head -n 1)
     if [ "$((ok + bad + skip))" != "${planned:-none}" ]; then
         say "# $name: ${planned:-no} tests announced, $((ok + bad + skip)) reported"
@@ -87,6 +88,7 @@ export COMPARE_WEIGHTS=$PWD/$checked/tests/compare_weights
 export DARKNET=$PWD/$checked/darknet
 run trajectory tests/trajectory/trajectory_test.sh
 for test in tests/end_to_end/*_test.sh; do
+    case $test in *threads_test.sh) continue ;; esac
     run "end_to_end/$(basename "$test" _test.sh)" "$test"
 done
 DARKNET=$PWD/$threaded/darknet run threads/train tests/end_to_end/threads_test.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Every step of the patch series builds: the host alone until the layer's type is there, with
-# dlb_layer/ from then on.
+# dlb_layer/ from then on, with onednn/ from its hooks on.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 work=$(mktemp -d)
@@ -9,11 +9,13 @@ failed=0 number=0
 
 layer_type=$(basename "$(ls patches/*-layer-type-dlb-cost.patch)" | cut -d- -f1)
 commands=$(basename "$(ls patches/*-commands-of-dlb.patch)" | cut -d- -f1)
+backend=$(basename "$(ls patches/*-layers-of-a-cpu-backend.patch)" | cut -d- -f1)
 # build STEP: with the time stamps kept, each step compiles only what its patch changed
 build() {
     local extra=()
     [ "$1" -ge "$layer_type" ] || extra+=(DLB_OBJECTS=)
     [ "$1" -ge "$commands" ] || extra+=(COMMANDS=)
+    [ "$1" -ge "$backend" ] || extra+=(BACKEND=)
     HOST_DIR=$work/host SERIES_UPTO=$1 darknet/apply_patches.sh &&
         make -s -j"$(nproc)" HOST="$work/host" BUILD="$work/build" OPTS=-O0 DLB_OPTS=-O0 "${extra[@]}" \
             "$work/build/darknet" "$work/build/libdarknet.so"

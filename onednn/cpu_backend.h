@@ -1,0 +1,31 @@
+/* oneDNN under Darknet's layers, on the CPU.
+ *
+ * take_over_layers() gives the layers that the library is good at new forward, backward and
+ * update functions. Between two such layers activations and gradients stay in the library's
+ * blocked layout (see blocked.h); l.output and l.delta hold them only where a layer that was not
+ * taken over, or the host, reads or adds to them. Weights, biases, scales, rolling statistics
+ * and all their updates stay where the host has them, in its layout.
+ *
+ * Taken over: [convolutional] (not binary or xnor; linear, relu or leaky), [shortcut] of such
+ * layers, [maxpool], [avgpool]. All else runs on the host's code. What a layer computes is what
+ * the host computes, up to rounding; 3x3 convolutions with many channels go through Winograd's
+ * algorithm, whose rounding is of the same size.
+ *
+ * Threads: a network is used by one thread at a time, as in the host. The passes run on
+ * OpenMP's threads, OMP_NUM_THREADS of them, by default one a processor. These wait for each
+ * other by spinning, which is best on an idle machine; where other programs take processors away,
+ * GOMP_SPINCOUNT=10000 or fewer threads cost less. */
+#ifndef ONEDNN_CPU_BACKEND_H
+#define ONEDNN_CPU_BACKEND_H
+
+#include "darknet.h"
+
+/* Takes over what it can of a network that has just been parsed, and prints one line that says
+ * which layers those are. Does nothing where the network runs on a GPU. Changes of batch, height
+ * and width after that are seen at the next forward pass. */
+void take_over_layers(network *net);
+
+/* Frees what take_over_layers() attached to the layer; nothing where it was not taken over. */
+void free_cpu_backend(layer l);
+
+#endif
