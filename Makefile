@@ -56,7 +56,7 @@ DLB_LAYER := fail logit_ring dlb_options overlap_sampler overlap_loader class_na
 COMMANDS  := dlb_command prepare idx_file
 # The CPU backend; see onednn/cpu_backend.h.
 BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend \
-	conv_layer shortcut_layer_cpu pool_layers take_over,none)
+	conv_layer shortcut_layer_cpu pool_layers take_over thread_waiting,none)
 DECODER   := $(if $(filter 1,$(OPENCV)),image_decode_opencv,image_decode_stb)
 
 HOST_OBJECTS    := $(HOST_LIBRARY:%=$(BUILD)/host/%.o) $(BUILD)/host/image_opencv.o

@@ -7,6 +7,7 @@
 #include "sgd_step.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { CHANNEL_ARRAYS = 9 };
@@ -29,8 +30,8 @@ void make_channel_stats(cpu_backend *b, int filters) {
         *arrays[i] = at;
 }
 
-conv_primitives *make_conv_primitives(const layer *l, const cpu_backend *b, int plain_input) {
-    conv_shape shape = {.batch = l->batch,
+static conv_shape shape_of(const layer *l, const cpu_backend *b, int plain_input) {
+    return (conv_shape){.batch = l->batch,
                         .groups = l->groups,
                         .in_channels = l->c,
                         .in_height = l->h,
@@ -45,16 +46,32 @@ conv_primitives *make_conv_primitives(const layer *l, const cpu_backend *b, int 
                         .plain_input = plain_input,
                         .with_bias = !l->batch_normalize,
                         .slope = b->slope};
+}
+
+conv_primitives *make_conv_primitives(const layer *l, const cpu_backend *b, int plain_input) {
+    conv_shape shape = shape_of(l, b, plain_input);
     return conv_primitives_create(&shape);
+}
+
+/* For a size that came with resize_network() and that the library is not good at. */
+static conv_primitives *make_slow_primitives(const layer *l, const cpu_backend *b) {
+    conv_shape shape = shape_of(l, b, b->plain_input);
+    shape.reference_too = 1;
+    fprintf(stderr, "oneDNN has no fast kernel for a convolution of %d x %d x %d, batch %d\n", l->w,
+            l->h, l->c, l->batch);
+    conv_primitives *made = conv_primitives_create(&shape);
+    if (!made)
+        fail(
+            "oneDNN has no kernel for a convolution of %d x %d x %d, batch %d; build with ONEDNN=0",
+            l->w, l->h, l->c, l->batch);
+    return made;
 }
 
 static void make_buffers(layer l) {
     cpu_backend *b = l.cpu;
     b->conv = make_conv_primitives(&l, b, b->plain_input);
     if (!b->conv)
-        fail("oneDNN has no kernel for a convolution of %d x %d x %d, batch %d, which it had for "
-             "another size; build with ONEDNN=0",
-             l.w, l.h, l.c, l.batch);
+        b->conv = make_slow_primitives(&l, b);
     if (l.batch_normalize)
         b->x = aligned_floats(blocked_floats(b->out));
     if (!b->leave_to_next)

@@ -12,9 +12,7 @@
  * algorithm, whose rounding is of the same size.
  *
  * Threads: a network is used by one thread at a time, as in the host. The passes run on
- * OpenMP's threads, OMP_NUM_THREADS of them, by default one a processor. These wait for each
- * other by spinning, which is best on an idle machine; where other programs take processors away,
- * GOMP_SPINCOUNT=10000 or fewer threads cost less. */
+ * OpenMP's threads, OMP_NUM_THREADS of them, by default one a processor. */
 #ifndef ONEDNN_CPU_BACKEND_H
 #define ONEDNN_CPU_BACKEND_H
 
@@ -24,6 +22,13 @@
  * which layers those are. Does nothing where the network runs on a GPU. Changes of batch, height
  * and width after that are seen at the next forward pass. */
 void take_over_layers(network *net);
+
+/* Host seam, first thing in main: lets OpenMP's threads sleep while they wait for each other. By
+ * default they spin, and beside loader threads or other programs each wait can then last a whole
+ * time slice of the scheduler: a step took up to ten times as long. Starts the program anew, with
+ * OMP_WAIT_POLICY=passive in its environment; OMP_WAIT_POLICY or GOMP_SPINCOUNT of the user's own
+ * stay as they are. */
+void wait_without_spinning(char **argv);
 
 /* Frees what take_over_layers() attached to the layer; nothing where it was not taken over. */
 void free_cpu_backend(layer l);
