@@ -122,7 +122,7 @@ endif
 # ---- programs ----
 
 .PHONY: all demo test bench bench-cpu help clean distclean host host-reset refresh-patch install-packages \
-	build-tests build-thread-tests build-decoder-test show-build run-bench FORCE
+	build-tests build-thread-tests build-bare-tests show-build run-bench FORCE
 all: bin/darknet bin/libdarknet.so
 
 # Names the configuration that bin/ holds, so that other flags link it anew.
@@ -207,7 +207,7 @@ demo: install-packages
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 THREAD_TESTS := test_overlap_loader test_image_decode
 build-thread-tests: $(THREAD_TESTS:%=$(BUILD)/tests/%) $(BUILD)/darknet
-build-decoder-test: $(BUILD)/tests/test_image_decode $(BUILD)/darknet
+build-bare-tests: $(BUILD)/tests/test_image_decode $(BUILD)/tests/test_dlb_cost_layer $(BUILD)/darknet
 show-build:
 	@echo $(BUILD)
 build-tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/compare_weights $(BUILD)/darknet

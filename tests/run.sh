@@ -6,7 +6,7 @@
 #
 # Each test is a program or script that prints TAP; its output goes to build/log/.
 # Unit and end-to-end tests run under AddressSanitizer and UndefinedBehaviorSanitizer, the loader's
-# under ThreadSanitizer too.
+# under ThreadSanitizer too. "bare" is the build without OpenCV and oneDNN.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 only=${1:-}
@@ -20,13 +20,13 @@ export LSAN_OPTIONS=suppressions=tests/host_leaks.lsan:print_suppressions=0
 
 say() { printf '%s\n' "$*"; }
 
-# built SANITIZERS [FLAG]: the folder of that build
-built() { make --no-print-directory -s show-build SANITIZE="$1" ${2:+"$2"}; }
+# built SANITIZERS [FLAG...]: the folder of that build
+built() { make --no-print-directory -s show-build SANITIZE="$1" "${@:2}"; }
 
-# build TARGET SANITIZERS [FLAG]
+# build TARGET SANITIZERS [FLAG...]
 build() {
-    say "building: $1 ${2:-without sanitizers} ${3:-}"
-    make --no-print-directory -s -j"$(nproc)" "$1" SANITIZE="$2" ${3:+"$3"} >>"$log/build.log" 2>&1 && return
+    say "building: $1 ${2:-without sanitizers} ${*:3}"
+    make --no-print-directory -s -j"$(nproc)" "$1" SANITIZE="$2" "${@:3}" >>"$log/build.log" 2>&1 && return
     tail -n 30 "$log/build.log"
     say "the build failed; all of it is in $log/build.log"
     say '0 passed, 1 failed, 0 skipped'
@@ -71,9 +71,10 @@ mkdir -p "$log"
 build all ''
 build build-tests address,undefined
 build build-thread-tests thread
-build build-decoder-test '' OPENCV=0
+build build-bare-tests '' OPENCV=0 ONEDNN=0
 checked=$(built address,undefined)
 threaded=$(built thread)
+bare=$(built '' OPENCV=0 ONEDNN=0)
 
 for test in "$checked"/tests/test_*; do
     case $test in *.d) continue ;; esac
@@ -83,10 +84,12 @@ for test in "$threaded"/tests/test_*; do
     case $test in *.d) continue ;; esac
     run "threads/$(basename "$test" | sed 's/^test_//')" "$test"
 done
-run unit/image_decode_stb "$(built '' OPENCV=0)/tests/test_image_decode"
+run bare/image_decode "$bare/tests/test_image_decode"
+run bare/dlb_cost_layer "$bare/tests/test_dlb_cost_layer"
 export COMPARE_WEIGHTS=$PWD/$checked/tests/compare_weights
 export DARKNET=$PWD/$checked/darknet
 run trajectory tests/trajectory/trajectory_test.sh
+DARKNET=$PWD/$bare/darknet run bare/trajectory tests/trajectory/trajectory_test.sh
 for test in tests/end_to_end/*_test.sh; do
     case $test in *threads_test.sh) continue ;; esac
     run "end_to_end/$(basename "$test" _test.sh)" "$test"
