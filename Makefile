@@ -121,8 +121,8 @@ endif
 
 # ---- programs ----
 
-.PHONY: all demo test bench bench-cpu help clean distclean host host-reset refresh-patch install-packages \
-	build-tests build-thread-tests build-bare-tests show-build run-bench FORCE
+.PHONY: all demo test bench bench-cpu bench-loader help clean distclean host host-reset refresh-patch install-packages \
+	build-tests build-thread-tests build-bare-tests show-build run-bench run-host-bench run-bench-loader FORCE
 all: bin/darknet bin/libdarknet.so
 
 # Names the configuration that bin/ holds, so that other flags link it anew.
@@ -221,7 +221,7 @@ $(BUILD)/tests/compare_weights: tests/trajectory/compare_weights.c
 
 test: install-packages
 	@darknet/install_packages.sh libcmocka-dev
-	@tests/run.sh $(ONLY)
+	@tests/run.sh '$(ONLY)'
 
 # ---- bench ----
 
@@ -232,7 +232,14 @@ run-bench: $(BUILD)/bench/step_cost
 # Beside PyTorch; PYTHON names an interpreter that has it, ROUNDS how often.
 bench-cpu: install-packages
 	@$(MAKE) --no-print-directory -j$$(nproc) all
-	@python3 bench/cpu_vs_pytorch.py
+	@$(MAKE) --no-print-directory -j$$(nproc) run-host-bench ONEDNN=0 OPENBLAS=0 OPENMP=1
+run-host-bench: $(BUILD)/darknet
+	@HOST_DARKNET=$(CURDIR)/$< bench/cpu_vs_pytorch.py
+# The loader beside torchvision's.
+bench-loader: install-packages
+	@$(MAKE) --no-print-directory -j$$(nproc) run-bench-loader
+run-bench-loader: $(BUILD)/bench/loader_speed
+	@bench/loader.sh $<
 $(BUILD)/bench/%: bench/%.c $(BUILD)/libdarknet.a
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) $(LDFLAGS) $< $(BUILD)/libdarknet.a -o $@ $(LDLIBS)
@@ -245,6 +252,8 @@ help:
 	@echo 'make test            all tests, from a bare machine'
 	@echo 'make bench           what a step with [dlb_cost] costs'
 	@echo 'make bench-cpu       training on the CPU beside PyTorch'
+	@echo 'make bench-loader    loading images beside torchvision'
+	@echo 'make install-packages   what all of these need (Debian, Ubuntu)'
 	@echo 'make refresh-patch PATCH=0005   put edits of darknet/host into a patch'
 	@echo 'make host-reset      throw edits of darknet/host away'
 	@echo 'make clean           remove what was built; distclean: the host and the data sets too'

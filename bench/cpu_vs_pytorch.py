@@ -5,9 +5,13 @@
 
 The arms run in turn, ROUNDS times (default 5), so that a busy machine slows all alike; what is
 reported is the median of the rounds' ratios, with the least and the largest. Darknet's time is
-that of whole iterations, loading included; PyTorch's batch is in memory already. Writes
+that of whole iterations, loading included; PyTorch's batch is in memory already. PyTorch runs
+with threads that spin while they wait, its default, and with threads that sleep, which is better
+on a busy machine; the ratio is to the faster of the two in the same round. Writes
 bench/results/cpu.md. Environment: ROUNDS, THREADS (default: all processors), DARKNET (default:
-bin/darknet), PYTHON (default: python3; one that has PyTorch), CHANNELS_LAST (0 or 1)."""
+bin/darknet), HOST_DARKNET (a build with ONEDNN=0 OPENBLAS=0 OPENMP=1, which is the host as
+shipped; runs ResNet-20 only), PYTHON (default: python3; one that has PyTorch), CHANNELS_LAST (0
+or 1)."""
 
 import csv
 import os
@@ -23,6 +27,7 @@ ROOT = HERE.parent
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 THREADS = int(os.environ.get("THREADS", os.cpu_count()))
 DARKNET = os.path.abspath(os.environ.get("DARKNET", ROOT / "bin/darknet"))
+HOST_DARKNET = os.environ.get("HOST_DARKNET")
 PYTHON = os.environ.get("PYTHON", "python3")
 PYTORCH_STEP = HERE / "cpu/pytorch_step.py"
 
@@ -60,33 +65,34 @@ def write_cfg(folder, cfg, section, iterations):
     return path
 
 
-def threads_environment():
-    """For both sides. Threads that wait for each other soon sleep: with the usual spinning, a busy
-    machine makes steps ten times as long now and then, on whichever side it hits."""
-    return {"GOMP_SPINCOUNT": "10000", **os.environ, "OMP_NUM_THREADS": str(THREADS)}
+def environment(**more):
+    return {**os.environ, "OMP_NUM_THREADS": str(THREADS), **more}
 
 
-def run_darknet(folder, network, section):
+def run_darknet(binary, folder, network, section):
     """Images a second, loading included."""
     cfg, batch, _, _, warm_up, steps = NETWORKS[network]
+    if binary == HOST_DARKNET:
+        warm_up, steps = 1, 3
     log = folder / "backup/net.log.csv"
     log.unlink(missing_ok=True)
     path = write_cfg(folder, cfg, section, warm_up + steps)
-    command = [DARKNET, "classifier", "train", folder / "x.data", path, "-seed", "1", "-clear"]
+    command = [binary, "classifier", "train", folder / "x.data", path, "-seed", "1", "-clear"]
     command += ["-threads", str(THREADS)]
-    done = subprocess.run(command, env=threads_environment(), capture_output=True, text=True)
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"{DARKNET} failed:\n{done.stderr[-2000:]}")
+        sys.exit(f"{binary} failed:\n{done.stderr[-2000:]}")
     with log.open() as file:
         rows = list(csv.DictReader(file))[warm_up:]
     seconds = [float(r["load_s"]) + float(r["step_s"]) for r in rows]
     return batch / statistics.median(seconds)
 
 
-def run_pytorch(network):
+def run_pytorch(network, waiting):
     _, batch, _, _, warm_up, steps = NETWORKS[network]
     command = [PYTHON, PYTORCH_STEP, network, *map(str, (batch, THREADS, warm_up, steps))]
-    done = subprocess.run(command, env=threads_environment(), capture_output=True, text=True)
+    env = environment(OMP_WAIT_POLICY=waiting)
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{PYTORCH_STEP} failed:\n{done.stderr[-2000:]}")
     return batch / statistics.median(map(float, done.stdout.split()))
@@ -95,19 +101,25 @@ def run_pytorch(network):
 def measure(network):
     """One line of results for each arm."""
     _, batch, side, classes, _, _ = NETWORKS[network]
-    speeds = {arm: [] for arm in ["PyTorch", *ARMS]}
+    pytorch = {"PyTorch, threads spin": "active", "PyTorch, threads sleep": "passive"}
+    host = ["the host as shipped, OpenMP"] if HOST_DARKNET and network == "resnet20" else []
+    speeds = {arm: [] for arm in [*pytorch, *host, *ARMS]}
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         write_images(folder, side, classes, max(2 * batch, 64))
         for round_number in range(ROUNDS):
-            speeds["PyTorch"].append(run_pytorch(network))
+            for arm, waiting in pytorch.items():
+                speeds[arm].append(run_pytorch(network, waiting))
+            for arm in host:
+                speeds[arm].append(run_darknet(HOST_DARKNET, folder, network, ""))
             for arm, section in ARMS.items():
-                speeds[arm].append(run_darknet(folder, network, section))
+                speeds[arm].append(run_darknet(DARKNET, folder, network, section))
             shown = ", ".join(f"{arm} {s[-1]:.1f}" for arm, s in speeds.items())
             print(f"{network}, round {round_number + 1}: {shown} images/s", flush=True)
     lines = []
+    best = [max(pair) for pair in zip(*(speeds[arm] for arm in pytorch))]
     for arm, speed in speeds.items():
-        ratios = [s / p for s, p in zip(speed, speeds["PyTorch"])]
+        ratios = [s / p for s, p in zip(speed, best)]
         lines.append(
             f"| {network}, batch {batch} | {arm} | {statistics.median(speed):.1f} | "
             f"{statistics.median(ratios):.2f} | {min(ratios):.2f} to {max(ratios):.2f} |"
@@ -140,7 +152,7 @@ def main():
         f"{processor()}, {THREADS} threads; PyTorch {version}"
         + (", channels last" if os.environ.get("CHANNELS_LAST") == "1" else "")
         + f". Medians of {ROUNDS} rounds; in a round the arms run one after the other, and the",
-        "ratio is to PyTorch in the same round. Made by `bench/cpu_vs_pytorch.py`.",
+        "ratio is to the faster PyTorch of the same round. Made by `bench/cpu_vs_pytorch.py`.",
         "",
         "| network | arm | images/s | times PyTorch | least to largest |",
         "| --- | --- | --- | --- | --- |",

@@ -12,7 +12,7 @@
 static char *find_text(const char *data_file, list *options, char *key, char *otherwise) {
     char *value = option_find_str(options, key, otherwise);
     if (!value)
-        fail("%s: %s has no value", data_file, key);
+        fail("%s has no line %s=", data_file, key);
     return value;
 }
 
@@ -57,7 +57,7 @@ classifier_data read_classifier_data(char *data_file, const char *cfg_file, netw
     check_classes(data_file, data.classes, cfg_file, net);
     char *tree_file = option_find_str(options, "tree", 0);
     data.hierarchy = tree_file ? read_tree(tree_file) : net->hierarchy;
-    data.backup = format_string("%s", find_text(data_file, options, "backup", "/backup/"));
+    data.backup = format_string("%s", find_text(data_file, options, "backup", NULL));
     data.list_file = format_string("%s", find_text(data_file, options, "train", "data/train.list"));
     int count;
     char **names =

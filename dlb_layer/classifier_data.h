@@ -14,9 +14,9 @@ typedef struct {
 } classifier_data;
 
 /* Reads data_file and the files it names: keys and defaults are the host's. Ends the program with
- * one sentence naming file, key and values if something is missing or does not fit: classes that
- * are not the outputs of the network of cfg_file, fewer names than classes, tag=1, a list without
- * images or with unclear labels. The caller releases it with free_classifier_data. */
+ * one sentence naming file, key and values if something is missing or does not fit: no backup=;
+ * classes that are not the outputs of the network of cfg_file, fewer names than classes, tag=1, a
+ * list without images or with unclear labels. The caller releases it with free_classifier_data. */
 classifier_data read_classifier_data(char *data_file, const char *cfg_file, network *net);
 
 void free_classifier_data(classifier_data *data);

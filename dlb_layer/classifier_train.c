@@ -244,19 +244,11 @@ static void print_iteration(training *t, const iteration_record *r) {
     fflush(stdout);
 }
 
-/* Renamed into place, so that weights that are there stay until the new ones are whole. */
 static void save(const training *t, const char *format, size_t number) {
     char *name = format_string(format, t->base, number);
     char *path = format_string("%s/%s", t->data.backup, name);
-    char *unfinished = format_string("%s.new", path);
     train_log_hide_progress(t->log);
-    save_weights(t->net, unfinished);
-    if (rename(unfinished, path)) {
-        int error = errno;
-        unlink(unfinished);
-        fail("cannot write %s: %s", path, strerror(error));
-    }
-    free(unfinished);
+    save_weights(t->net, path);
     free(path);
     free(name);
 }
@@ -361,6 +353,9 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
         .data = &t.data, .augment = augment_settings_of(t.net), .seed = sampling_seed(t.net, seed)};
     printf("%d %d\n", t.rows.augment.min_side, t.rows.augment.max_side);
     t.log = open_log(&t);
+    if (t.net->max_batches && get_current_batch(t.net) >= (size_t)t.net->max_batches)
+        fprintf(stderr, "%s has seen %zu of max_batches=%d iterations: nothing is left to train\n",
+                weights_file, get_current_batch(t.net), t.net->max_batches);
     t.loader = start_loader(&t, options);
     while (get_current_batch(t.net) < (size_t)t.net->max_batches || t.net->max_batches == 0) {
         resize_when_due(&t);
