@@ -280,16 +280,16 @@ sources_are() {
 test_one_line_sources() {
     new_apt_dir
     cat >"$apt_dir/sources.list" <<'LIST'
-# deb http://commented.example/debian stable main
-deb http://one.example/debian stable main contrib # a remark
-deb-src http://one.example/debian stable main contrib # a remark
+# deb http://commented.example/mirror stable main
+deb http://one.example/mirror stable main contrib # a remark
+deb-src http://one.example/mirror stable main contrib # a remark
   deb	[ arch=amd64 signed-by=/usr/share/keyrings/two.gpg ]  http://two.example/ubuntu noble universe
 deb cdrom:[Debian 12]/ bookworm main
 LIST
     printf 'deb [trusted=yes] file:/srv/flat ./' >"$apt_dir/sources.list.d/flat.list"
     echo 'deb http://disabled.example/ x main' >"$apt_dir/sources.list.d/old.list.save"
     sources_are <<'LIST'
-deb-src http://one.example/debian stable main contrib # a remark
+deb-src http://one.example/mirror stable main contrib # a remark
 deb-src [ arch=amd64 signed-by=/usr/share/keyrings/two.gpg ] http://two.example/ubuntu noble universe
 deb-src [trusted=yes] file:/srv/flat ./
 LIST
@@ -302,14 +302,14 @@ test_deb822_sources() {
 # A remark before the first stanza
 
 Types: deb deb-src
-URIs: http://one.example/debian
+URIs: http://one.example/mirror
 # a remark within
 Suites: stable stable-updates
 Components: main
 Signed-By: /usr/share/keyrings/one.gpg
 
 types: deb
-uris: http://two.example/debian
+uris: http://two.example/mirror
 suites: stable
 components: main
 enabled: yes
@@ -322,20 +322,20 @@ signed-by:
 
 Enabled: no
 Types: deb
-URIs: http://three.example/debian
+URIs: http://three.example/mirror
 Suites: stable
 Components: main
 STANZAS
     printf 'Types:deb\nURIs: http://four.example/\nSuites: ./' >"$apt_dir/sources.list.d/four.sources"
     sources_are <<'STANZAS'
 Types: deb-src
-URIs: http://one.example/debian
+URIs: http://one.example/mirror
 Suites: stable stable-updates
 Components: main
 Signed-By: /usr/share/keyrings/one.gpg
 
 Types: deb-src
-uris: http://two.example/debian
+uris: http://two.example/mirror
 suites: stable
 components: main
 signed-by:
@@ -492,7 +492,7 @@ check 'without network it says what to do' test_no_network
 test_no_sources() {
     has_apt || return
     new_apt_dir
-    echo '# deb http://commented.example/debian stable main' >"$apt_dir/sources.list"
+    echo '# deb http://commented.example/mirror stable main' >"$apt_dir/sources.list"
     APT_DIR=$apt_dir refuses 'no deb or deb-src entry is enabled .*: add one' fetch && nothing_left
 }
 check 'without any apt source it says what to do' test_no_sources
