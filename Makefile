@@ -51,7 +51,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # ---- ours ----
 
 # What knows nothing of Darknet comes first, the adapters after it.
-DLB_LAYER := fail logit_ring dlb_options overlap_sampler overlap_loader class_names train_list image_decode augment \
+DLB_LAYER := fail file_bytes logit_ring dlb_options overlap_sampler overlap_loader class_names train_list image_decode augment \
 	train_log dlb_cost_layer image_rows classifier_data classifier_train
 COMMANDS  := dlb_command prepare idx_file
 # The CPU backend; see onednn/cpu_backend.h.

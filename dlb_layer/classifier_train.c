@@ -234,6 +234,7 @@ static void print_iteration(training *t, const iteration_record *r) {
         t->average_loss = loss;
     t->average_loss = t->average_loss * .9f + loss * .1f;
     train_log_hide_progress(t->log);
+    printf("Loaded: %lf seconds\n", r->load_seconds);
     printf("%zu, %.3f: %f, %f avg, %f rate, %lf seconds, %zu images, ce %f", (size_t)r->iteration,
            r->epoch, loss, t->average_loss, r->rate, r->step_seconds, (size_t)r->images,
            r->cross_entropy);
@@ -248,6 +249,7 @@ static void save(const training *t, const char *format, size_t number) {
     char *name = format_string(format, t->base, number);
     char *path = format_string("%s/%s", t->data.backup, name);
     train_log_hide_progress(t->log);
+    overlap_loader_pause(t->loader); /* the host may exit, with handlers that must meet no worker */
     save_weights(t->net, path);
     free(path);
     free(name);
@@ -299,8 +301,6 @@ static void train_one_iteration(training *t) {
     record.epoch = (double)*net->seen / t->data.list.count;
     record.rate = get_current_rate(net);
     add_losses(t, loss, &record);
-    train_log_hide_progress(t->log);
-    printf("Loaded: %lf seconds\n", record.load_seconds);
     print_iteration(t, &record);
     train_log_write(t->log, &record);
     t->iterations++;

@@ -1,41 +1,12 @@
 #include "image_decode.h"
 
 #include "fail.h"
+#include "file_bytes.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Reads all of `path` into a fresh block. Returns NULL with errno set on failure. */
-static unsigned char *read_whole_file(const char *path, size_t *size) {
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return NULL;
-    size_t used = 0, room = 1 << 16;
-    unsigned char *data = allocate(room, 1);
-    size_t got;
-    while ((got = fread(data + used, 1, room - used, file)) > 0) {
-        used += got;
-        if (used < room)
-            continue;
-        room *= 2;
-        unsigned char *larger = realloc(data, room);
-        if (!larger)
-            fail("out of memory: %zu bytes asked for to read %s", room, path);
-        data = larger;
-    }
-    int error = ferror(file) ? errno : 0;
-    fclose(file);
-    if (error) {
-        free(data);
-        errno = error;
-        return NULL;
-    }
-    *size = used;
-    return data;
-}
 
 /* Whether a JPEG stream lacks its end-of-image marker after the first start-of-scan. JPEG
  * decoders fill the missing part with grey and call it a success (ITU-T T.81, annex B). */
@@ -59,7 +30,7 @@ static bool is_truncated_jpeg(const unsigned char *data, size_t size) {
 
 bool decode_image(const char *path, rgb_image *image, char **reason) {
     size_t size = 0;
-    unsigned char *data = read_whole_file(path, &size);
+    unsigned char *data = (unsigned char *)read_file_bytes(path, &size);
     bool decoded = false;
     if (!data)
         *reason = format_string("%s", strerror(errno));

@@ -22,6 +22,7 @@ struct overlap_loader {
     overlap_sampler *sampler;
     loaded_batch buffers[BUFFERS];
     int64_t loading; /* iteration that the jobs below are for */
+    sample *plan;    /* (slots * rows), its samples */
 
     pthread_t *workers;
     pthread_mutex_t lock; /* guards what follows */
@@ -160,23 +161,21 @@ static job job_for_row(overlap_loader *l, int row, sample tag) {
 }
 
 /* Loads iteration l->loading, whose revisited rows came with the iteration before. */
-static void load_new_rows(overlap_loader *l, const sample *plan) {
+static void load_new_rows(overlap_loader *l) {
     int count = 0;
     const loaded_batch *batch = buffer_of(l, l->loading);
     for (int row = 0; row < batch_rows(l); row++)
-        if (plan[row].visit == 0)
-            l->jobs[count++] = job_for_row(l, row, plan[row]);
+        if (l->plan[row].visit == 0)
+            l->jobs[count++] = job_for_row(l, row, l->plan[row]);
         else
-            assert(batch->ids[row] == plan[row].id);
+            assert(batch->ids[row] == l->plan[row].id);
     open_jobs(l, count);
 }
 
 static void load_next_iteration(overlap_loader *l) {
-    sample *plan = allocate((size_t)batch_rows(l), sizeof *plan);
     l->loading++;
-    overlap_sampler_next(l->sampler, plan);
-    load_new_rows(l, plan);
-    free(plan);
+    overlap_sampler_next(l->sampler, l->plan);
+    load_new_rows(l);
 }
 
 static void make_buffers(overlap_loader *l) {
@@ -195,6 +194,7 @@ overlap_loader *overlap_loader_create(const loader_settings *settings) {
                                         settings->overlap, settings->seed);
     l->unusable = allocate((size_t)settings->images, sizeof *l->unusable);
     l->jobs = allocate((size_t)batch_rows(l), sizeof *l->jobs);
+    l->plan = allocate((size_t)batch_rows(l), sizeof *l->plan);
     for (int i = 0; i < BUFFERS; i++) {
         loaded_batch *batch = &l->buffers[i];
         size_t rows = (size_t)batch_rows(l);
@@ -237,6 +237,7 @@ void overlap_loader_free(overlap_loader *l) {
     overlap_sampler_free(l->sampler);
     free(l->workers);
     free(l->jobs);
+    free(l->plan);
     free(l->unusable);
     free(l->error);
     free(l);
@@ -264,14 +265,13 @@ void overlap_loader_reload(overlap_loader *l, int row_inputs) {
     if (l->error)
         return; /* the next overlap_loader_next reports it */
     int rows = batch_rows(l);
-    sample *plan = allocate((size_t)rows, sizeof *plan);
-    memcpy(plan, buffer_of(l, l->loading)->samples, (size_t)rows * sizeof *plan);
+    /* With the images that took the place of unusable ones. */
+    memcpy(l->plan, buffer_of(l, l->loading)->samples, (size_t)rows * sizeof *l->plan);
     l->settings.row_inputs = row_inputs;
     make_buffers(l);
     for (int row = 0; row < rows; row++)
-        l->jobs[row] = job_for_row(l, row, plan[row]);
+        l->jobs[row] = job_for_row(l, row, l->plan[row]);
     open_jobs(l, rows);
-    free(plan);
 }
 
 bool overlap_loader_skipped(const overlap_loader *l, int image) {

@@ -1,35 +1,20 @@
 #include "train_list.h"
 
 #include "fail.h"
+#include "file_bytes.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Reads `file` into a fresh string. */
 static char *read_text(const char *file) {
-    FILE *stream = fopen(file, "rb");
-    if (!stream)
-        fail("cannot open %s: %s", file, strerror(errno));
-    size_t used = 0, room = 1 << 16, got;
-    char *text = allocate(room, 1);
-    while ((got = fread(text + used, 1, room - used - 1, stream)) > 0) {
-        used += got;
-        if (used + 1 < room)
-            continue;
-        room *= 2;
-        char *larger = realloc(text, room);
-        if (!larger)
-            fail("out of memory: %zu bytes asked for to read %s", room, file);
-        text = larger;
-    }
-    if (ferror(stream))
+    size_t size;
+    char *text = read_file_bytes(file, &size);
+    if (!text)
         fail("cannot read %s: %s", file, strerror(errno));
-    fclose(stream);
-    text[used] = '\0';
-    if (strlen(text) != used)
+    if (strlen(text) != size)
         fail("%s is not a text file: byte %zu is zero", file, strlen(text));
     return text;
 }

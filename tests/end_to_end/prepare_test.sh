@@ -2,41 +2,8 @@
 # `darknet dlb prepare fashion-mnist`, on data sets of a few images. Prints TAP.
 # Needs no data set and no network. DARKNET names the binary (default: bin/darknet).
 
-set -u
-DARKNET=$(realpath "${DARKNET:-bin/darknet}")
-[ -x "$DARKNET" ] || { echo "Bail out! no program at $DARKNET: build it, or set DARKNET"; exit 1; }
-WORK=$(mktemp -d)
-WORK=$(realpath "$WORK")
-trap 'rm -rf "$WORK"' EXIT
-cd "$WORK" || exit 1
-
-# ---- TAP ----
-
-number=0
-failures=0
-
-ok() { # NAME
-    number=$((number + 1))
-    echo "ok $number - $1"
-}
-
-not_ok() { # NAME
-    number=$((number + 1))
-    failures=$((failures + 1))
-    echo "not ok $number - $1"
-    [ -f said ] && sed 's/^/# /' said
-}
-
-skip() { # NAME REASON
-    number=$((number + 1))
-    echo "ok $number - $1 # SKIP $2"
-}
-
-check() { # NAME COMMAND...: the command decides
-    local name=$1
-    shift
-    if "$@"; then ok "$name"; else not_ok "$name"; fi
-}
+# shellcheck source=tests/end_to_end/tap.sh
+. "$(dirname "$0")/tap.sh"
 
 # ---- IDX files ----
 
@@ -395,5 +362,4 @@ else
     skip "a closing line that cannot be written" "no /dev/full here"
 fi
 
-echo "1..$number"
-[ $failures -eq 0 ]
+finish

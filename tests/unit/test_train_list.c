@@ -325,7 +325,7 @@ static void a_missing_file_is_refused(void **state) {
     (void)state;
     unlink(file);
     expect_fail(read_list, file, "/list: No such file or directory");
-    expect_fail(read_list, file, "cannot open /tmp/test_train_list.");
+    expect_fail(read_list, file, "cannot read /tmp/test_train_list.");
 }
 
 static void a_directory_is_refused(void **state) {

@@ -1,0 +1,12 @@
+/* A whole file in memory. */
+#ifndef FILE_BYTES_H
+#define FILE_BYTES_H
+
+#include <stddef.h>
+
+/* Reads all of `path`, whatever its name's bytes. Returns a fresh block of *size bytes and a zero
+ * after them, which the caller frees; NULL with errno set if the file cannot be opened or read.
+ * Ends the program where memory runs out. Any number of threads. */
+char *read_file_bytes(const char *path, size_t *size);
+
+#endif
