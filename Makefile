@@ -52,7 +52,8 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 
 # What knows nothing of Darknet comes first, the adapters after it.
 DLB_LAYER := fail file_bytes logit_ring dlb_options overlap_sampler overlap_loader class_names train_list image_decode augment \
-	train_log dlb_cost_layer image_rows classifier_data classifier_train
+	train_log dlb_cost_layer image_rows classifier_data classifier_options batched_prediction \
+	classifier_valid classifier_predict train_validation classifier_train
 COMMANDS  := dlb_command prepare idx_file
 # The CPU backend; see onednn/cpu_backend.h.
 BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend \

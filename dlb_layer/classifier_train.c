@@ -7,9 +7,10 @@
 #include "network.h"
 #include "overlap_loader.h"
 #include "train_log.h"
+#include "train_validation.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,6 @@
 #include <unistd.h>
 
 enum {
-    CHANNELS = 3,
     ITERATIONS_A_SIZE = 40,    /* random=1 draws a new size so often, as in the host */
     ITERATIONS_A_BACKUP = 1000 /* as in the host */
 };
@@ -32,45 +32,12 @@ typedef struct {
     image_rows rows;
     overlap_loader *loader;
     train_log *log;
+    train_validation *validation; /* NULL without */
     float average_loss; /* smoothed, as the host prints it; -1 before the first iteration */
     int iterations;     /* done by this process */
     bool skips_bad;
+    int save_every; /* epochs from one numbered weights file to the next; 0: none */
 } training;
-
-/* ---- command line ---- */
-
-static long parse_number(const char *option, const char *text, long low, long high) {
-    char *end;
-    errno = 0;
-    long number = strtol(text, &end, 10);
-    if (end == text || *end || errno || number < low || number > high)
-        fail("%s %s: a number from %ld to %ld is needed", option, text, low, high);
-    return number;
-}
-
-static void refuse_unknown_options(int argc, char **argv) {
-    for (int i = 3; i < argc; i++)
-        if (argv[i] && argv[i][0] == '-')
-            fail("classifier train has no option %s, or its value is missing", argv[i]);
-}
-
-train_options parse_train_options(int argc, char **argv) {
-    train_options options = {.threads = (int)sysconf(_SC_NPROCESSORS_ONLN)};
-    char *seed = find_char_arg(argc, argv, "-seed", NULL);
-    char *threads = find_char_arg(argc, argv, "-threads", NULL);
-    options.has_seed = seed != NULL;
-    if (seed)
-        options.seed = (unsigned)parse_number("-seed", seed, 0, UINT_MAX);
-    if (threads)
-        options.threads = (int)parse_number("-threads", threads, 1, 1024);
-    options.skip_bad = find_arg(argc, argv, "-skip_bad");
-    options.stock_loader = find_arg(argc, argv, "-stock_loader");
-    if (options.stock_loader && (seed || threads || options.skip_bad))
-        fail("-stock_loader knows nothing of -seed, -threads and -skip_bad");
-    if (!strcmp(argv[2], "train"))
-        refuse_unknown_options(argc, argv);
-    return options;
-}
 
 /* ---- checks before the first iteration ---- */
 
@@ -124,13 +91,7 @@ static void check_resizable(const char *cfg_file, const network *net) {
 static void check_network(const training *t, const char *data_file) {
     const network *net = t->net;
     int images = t->data.list.count;
-    if (net->c != CHANNELS)
-        fail("%s: channels=%d, but a classifier's images have %d", t->cfg_file, net->c, CHANNELS);
-    if (batch_of(net) < 1)
-        fail("%s: batch/subdivisions leaves no row for a micro-batch", t->cfg_file);
-    if (net->inputs != net->w * net->h * net->c)
-        fail("%s: inputs=%d, but width=%d, height=%d and channels=%d make %d", t->cfg_file,
-             net->inputs, net->w, net->h, net->c, net->w * net->h * net->c);
+    check_image_input(t->cfg_file, net);
     if (net->truths != net->outputs)
         fail("%s: the last layer wants %d truths an image, but there are %d classes", t->cfg_file,
              net->truths, net->outputs);
@@ -145,7 +106,7 @@ static void check_network(const training *t, const char *data_file) {
 
 /* ---- set-up ---- */
 
-static unsigned choose_seed(train_options options) {
+static unsigned choose_seed(classifier_options options) {
     unsigned seed = options.seed;
     if (!options.has_seed && getrandom(&seed, sizeof seed, 0) != sizeof seed)
         fail("cannot draw a seed: %s; give one with -seed", strerror(errno));
@@ -168,7 +129,7 @@ static uint64_t sampling_seed(const network *net, unsigned seed) {
     return seed ^ (uint64_t)*net->seen << 32;
 }
 
-static overlap_loader *start_loader(training *t, train_options options) {
+static overlap_loader *start_loader(training *t, classifier_options options) {
     const network *net = t->net;
     loader_settings settings = {.images = t->data.list.count,
                                 .slots = net->subdivisions,
@@ -264,9 +225,13 @@ static void stop_at_bad_image(training *t) {
          t->skips_bad ? "no image of the list can be used" : "-skip_bad leaves such images out");
 }
 
+static size_t epochs_seen(const training *t) {
+    return *t->net->seen / (size_t)t->data.list.count;
+}
+
 static void save_when_due(training *t, size_t epoch_before) {
-    size_t epoch = *t->net->seen / (size_t)t->data.list.count;
-    if (epoch > epoch_before)
+    size_t epoch = epochs_seen(t), every = (size_t)t->save_every;
+    if (every && epoch / every > epoch_before / every)
         save(t, "%s_%zu.weights", epoch);
     if (get_current_batch(t->net) % ITERATIONS_A_BACKUP == 0)
         save(t, "%s.backup", 0);
@@ -285,9 +250,33 @@ static void resize_when_due(training *t) {
     overlap_loader_reload(t->loader, net->inputs);
 }
 
+static bool has_iterations_left(const training *t) {
+    size_t last = (size_t)t->net->max_batches; /* 0: no end */
+    return !last || get_current_batch(t->net) < last;
+}
+
+static void validate_when_due(training *t, size_t epoch_before, iteration_record *record) {
+    validation_result result;
+    if (!train_validation_is_due(t->validation, epoch_before, epochs_seen(t),
+                                 !has_iterations_left(t)))
+        return;
+    train_log_hide_progress(t->log);
+    char *error = train_validation_run(t->validation, t->net, &result);
+    if (error) {
+        save(t, "%s.backup", 0);
+        fail("%s", error);
+    }
+    record->has_validation = true;
+    record->valid_top1 = result.top1;
+    record->valid_topk = result.topk;
+    record->valid_cross_entropy = result.has_cross_entropy ? result.cross_entropy : NAN;
+    if (train_validation_is_best(t->validation))
+        save(t, "%s_best.weights", 0);
+}
+
 static void train_one_iteration(training *t) {
     network *net = t->net;
-    size_t epoch = *net->seen / (size_t)t->data.list.count;
+    size_t epoch = epochs_seen(t);
     double start = what_time_is_it_now();
     const loaded_batch *batch = overlap_loader_next(t->loader);
     if (!batch)
@@ -302,12 +291,21 @@ static void train_one_iteration(training *t) {
     record.rate = get_current_rate(net);
     add_losses(t, loss, &record);
     print_iteration(t, &record);
+    validate_when_due(t, epoch, &record);
     train_log_write(t->log, &record);
     t->iterations++;
     save_when_due(t, epoch);
 }
 
 /* ---- the run ---- */
+
+static void report_early_stop(const training *t, int patience) {
+    if (!train_validation_gives_up(t->validation) || !has_iterations_left(t))
+        return;
+    train_log_hide_progress(t->log);
+    fprintf(stderr, "Stopped after iteration %zu of %d: no better top 1 in %d validations\n",
+            get_current_batch(t->net), t->net->max_batches, patience);
+}
 
 static void report_skipped_images(const training *t) {
     int skipped = 0;
@@ -323,10 +321,10 @@ static void report_skipped_images(const training *t) {
 }
 
 void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, int *gpus,
-                          int gpu_count, int clear, train_options options) {
+                          int gpu_count, int clear, classifier_options options) {
     if (!cfg_file)
         fail("usage: darknet classifier train DATA CFG [WEIGHTS] [-seed N] [-threads N] [-clear] "
-             "[-skip_bad] [-stock_loader]");
+             "[-skip_bad] [-valid_every N] [-patience N] [-save_every N] [-stock_loader]");
     if (gpu_count > 1)
         fail("training on %d GPUs works only with -stock_loader, without [dlb_cost]", gpu_count);
 #ifdef GPU
@@ -337,7 +335,8 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     training t = {.cfg_file = cfg_file,
                   .base = basecfg(cfg_file),
                   .average_loss = -1,
-                  .skips_bad = options.skip_bad};
+                  .skips_bad = options.skip_bad,
+                  .save_every = options.save_every};
     printf("%s\n%d\n", t.base, gpu_count);
     unsigned seed = choose_seed(options);
     t.net = load_training_network(cfg_file, weights_file, clear, seed);
@@ -353,17 +352,21 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
         .data = &t.data, .augment = augment_settings_of(t.net), .seed = sampling_seed(t.net, seed)};
     printf("%d %d\n", t.rows.augment.min_side, t.rows.augment.max_side);
     t.log = open_log(&t);
+    t.validation =
+        train_validation_open(data_file, cfg_file, t.net, &options, train_log_best_top1(t.log));
     if (t.net->max_batches && get_current_batch(t.net) >= (size_t)t.net->max_batches)
         fprintf(stderr, "%s has seen %zu of max_batches=%d iterations: nothing is left to train\n",
                 weights_file, get_current_batch(t.net), t.net->max_batches);
     t.loader = start_loader(&t, options);
-    while (get_current_batch(t.net) < (size_t)t.net->max_batches || t.net->max_batches == 0) {
+    while (has_iterations_left(&t) && !train_validation_gives_up(t.validation)) {
         resize_when_due(&t);
         train_one_iteration(&t);
     }
+    report_early_stop(&t, options.patience);
     save(&t, "%s.weights", 0);
     report_skipped_images(&t);
     overlap_loader_free(t.loader);
+    train_validation_close(t.validation);
     train_log_close(t.log);
     free_classifier_data(&t.data);
     free_network(t.net);

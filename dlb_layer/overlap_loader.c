@@ -187,11 +187,16 @@ static void make_buffers(overlap_loader *l) {
     }
 }
 
+static overlap_sampler *create_sampler(const loader_settings *s) {
+    assert(!s->in_order || !s->overlap);
+    return s->in_order ? ordered_sampler_create(s->images, s->slots, s->rows)
+                       : overlap_sampler_create(s->images, s->slots, s->rows, s->overlap, s->seed);
+}
+
 overlap_loader *overlap_loader_create(const loader_settings *settings) {
     overlap_loader *l = allocate(1, sizeof *l);
     l->settings = *settings;
-    l->sampler = overlap_sampler_create(settings->images, settings->slots, settings->rows,
-                                        settings->overlap, settings->seed);
+    l->sampler = create_sampler(settings);
     l->unusable = allocate((size_t)settings->images, sizeof *l->unusable);
     l->jobs = allocate((size_t)batch_rows(l), sizeof *l->jobs);
     l->plan = allocate((size_t)batch_rows(l), sizeof *l->plan);

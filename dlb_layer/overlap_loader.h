@@ -45,6 +45,7 @@ typedef struct {
     int images;      /* in the training list */
     int slots, rows; /* micro-batches an iteration, rows a micro-batch */
     bool overlap;    /* revisit half of each micro-batch */
+    bool in_order;   /* the list from its start to its end, again and again; not with overlap */
     uint64_t seed;   /* of order and, through the ids, of augmentation */
     int row_inputs;  /* floats a row of inputs */
     int row_truths;  /* floats a row of truths */

@@ -14,6 +14,7 @@ struct overlap_sampler {
     int slots;
     int rows;
     bool overlap;
+    bool shuffles;
     uint64_t seed;
     uint64_t epoch;   /* epochs begun */
     int *order;       /* (images), the running epoch's shuffle */
@@ -29,10 +30,17 @@ overlap_sampler *overlap_sampler_create(int images, int slots, int rows, bool ov
     s->slots = slots;
     s->rows = rows;
     s->overlap = overlap;
+    s->shuffles = true;
     s->seed = seed;
     s->order = allocate((size_t)images, sizeof *s->order);
     s->next = images; /* the first draw begins an epoch */
     s->previous = allocate((size_t)slots * (size_t)rows, sizeof *s->previous);
+    return s;
+}
+
+overlap_sampler *ordered_sampler_create(int images, int slots, int rows) {
+    overlap_sampler *s = overlap_sampler_create(images, slots, rows, false, 0);
+    s->shuffles = false;
     return s;
 }
 
@@ -45,16 +53,21 @@ void overlap_sampler_free(overlap_sampler *s) {
 }
 
 /* Fisher and Yates' shuffle; each epoch has a stream of its own. */
-static void begin_epoch(overlap_sampler *s) {
+static void shuffle(overlap_sampler *s) {
     random_stream stream = random_stream_of(s->seed, SHUFFLE_KEY, s->epoch++);
-    for (int i = 0; i < s->images; i++)
-        s->order[i] = i;
     for (int i = s->images - 1; i > 0; i--) {
         int j = (int)random_below(&stream, (uint64_t)i + 1);
         int swap = s->order[i];
         s->order[i] = s->order[j];
         s->order[j] = swap;
     }
+}
+
+static void begin_epoch(overlap_sampler *s) {
+    for (int i = 0; i < s->images; i++)
+        s->order[i] = i;
+    if (s->shuffles)
+        shuffle(s);
     s->next = 0;
 }
 

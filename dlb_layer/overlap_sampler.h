@@ -5,6 +5,8 @@
  * overlap, rows 0 .. rows/2-1 of a slot are the images of rows rows/2 .. rows-1 of the same slot
  * one iteration earlier, in order; the other rows are new, and the first iteration is all new.
  *
+ * In the order of the list instead, for validation: image 0, 1, ... and from the start again.
+ *
  * One thread at a time. The sequence depends on the arguments of create alone. */
 #ifndef OVERLAP_SAMPLER_H
 #define OVERLAP_SAMPLER_H
@@ -24,6 +26,9 @@ typedef struct overlap_sampler overlap_sampler;
  * Keeps 4 bytes an image and one iteration of samples. Ends the program where memory runs out. */
 overlap_sampler *overlap_sampler_create(int images, int slots, int rows, bool overlap,
                                         uint64_t seed);
+
+/* Without overlap and without a shuffle; as above otherwise. */
+overlap_sampler *ordered_sampler_create(int images, int slots, int rows);
 
 /* Accepts NULL. */
 void overlap_sampler_free(overlap_sampler *sampler);

@@ -4,12 +4,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const char HEADER[] = "iteration,images,epoch,rate,ce,lb,total,load_s,step_s\n";
+static const char HEADER[] = "iteration,images,epoch,rate,ce,lb,total,load_s,step_s,"
+                             "valid_top1,valid_topk,valid_ce\n";
+enum { VALID_TOP1_COLUMN = 9 };
 
 struct train_log {
     char *name;
@@ -58,12 +61,52 @@ train_log *train_log_open(const char *file, bool append, uint64_t last_iteration
     return log;
 }
 
+static double top1_of_line(const char *line) {
+    for (int comma = 0; comma < VALID_TOP1_COLUMN && line; comma++) {
+        line = strchr(line, ',');
+        if (line)
+            line++;
+    }
+    double top1 = -1;
+    if (line && sscanf(line, "%lf", &top1) != 1)
+        return -1;
+    return top1;
+}
+
+double train_log_best_top1(const train_log *log) {
+    double best = -1;
+    if (!log->appends)
+        return best;
+    char *line = NULL;
+    size_t size = 0;
+    FILE *file = fopen(log->name, "r");
+    if (!file)
+        fail("cannot read %s: %s", log->name, strerror(errno));
+    while (getline(&line, &size, file) > 0)
+        best = fmax(best, top1_of_line(line));
+    if (ferror(file))
+        fail("cannot read %s: %s", log->name, strerror(errno));
+    free(line);
+    fclose(file);
+    return best;
+}
+
 static void open_file(train_log *log) {
     log->file = fopen(log->name, log->appends ? "a" : "w");
     if (!log->file)
         fail_writing(log);
     if (!log->appends)
         fputs(HEADER, log->file);
+}
+
+static void write_validation(train_log *log, const iteration_record *r) {
+    if (!r->has_validation) {
+        fputs(",,", log->file);
+        return;
+    }
+    fprintf(log->file, "%.9g,%.9g,", r->valid_top1, r->valid_topk);
+    if (!isnan(r->valid_cross_entropy))
+        fprintf(log->file, "%.9g", r->valid_cross_entropy);
 }
 
 static void write_line(train_log *log, const iteration_record *r) {
@@ -73,7 +116,9 @@ static void write_line(train_log *log, const iteration_record *r) {
             r->rate, r->cross_entropy);
     if (r->has_consistency)
         fprintf(log->file, "%.9g", r->consistency);
-    fprintf(log->file, ",%.9g,%.6f,%.6f\n", r->total, r->load_seconds, r->step_seconds);
+    fprintf(log->file, ",%.9g,%.6f,%.6f,", r->total, r->load_seconds, r->step_seconds);
+    write_validation(log, r);
+    fputc('\n', log->file);
     check_written(log);
 }
 

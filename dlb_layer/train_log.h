@@ -19,6 +19,9 @@ typedef struct {
     double total;         /* cross_entropy + alpha * consistency */
     double load_seconds;  /* spent waiting for the loader */
     double step_seconds;  /* forward, backward and update */
+    bool has_validation;  /* whether the validation list was run after this iteration */
+    double valid_top1, valid_topk;
+    double valid_cross_entropy; /* NAN where the network ends in no softmax */
 } iteration_record;
 
 typedef struct train_log train_log;
@@ -30,6 +33,10 @@ typedef struct train_log train_log;
  * holds something else than such a log. */
 train_log *train_log_open(const char *file, bool append, uint64_t last_iteration,
                           int images_per_iteration);
+
+/* The best valid_top1 of the lines that the log goes on after; -1 where there is none. Ends the
+ * program if the file cannot be read. */
+double train_log_best_top1(const train_log *log);
 
 /* Writes one line. Ends the program if that fails. */
 void train_log_write(train_log *log, const iteration_record *record);

@@ -16,8 +16,8 @@ fill_backup() {
     echo 'old weights' >backup/x.weights
     echo 'older weights' >backup/x_1.weights
     echo 'a checkpoint' >backup/x.backup
-    echo iteration,images,epoch,rate,ce,lb,total,load_s,step_s >backup/x.log.csv
-    echo 1,4,0.444444,0.05,1.1,,1.1,0.1,0.1 >>backup/x.log.csv
+    echo iteration,images,epoch,rate,ce,lb,total,load_s,step_s,valid_top1,valid_topk,valid_ce >backup/x.log.csv
+    echo 1,4,0.444444,0.05,1.1,,1.1,0.1,0.1,,, >>backup/x.log.csv
     echo 'my own' >backup/notes
 }
 

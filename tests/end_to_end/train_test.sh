@@ -30,10 +30,10 @@ differ() { # FILE OTHER: both are there, and differ
     [ -s "$1" ] && [ -s "$2" ] && ! cmp -s "$1" "$2"
 }
 
-header=iteration,images,epoch,rate,ce,lb,total,load_s,step_s
+header=iteration,images,epoch,rate,ce,lb,total,load_s,step_s,valid_top1,valid_topk,valid_ce
 
 # One header, then a line for each iteration FROM to TO, each with the numbers that follow from
-# batch, list and [dlb_cost]; LB names the iterations whose lb is empty: all, none, or a list.
+# batch, list and [dlb_cost], and a validation after each epoch and at the end; LB names the iterations whose lb is empty: all, none, or a list.
 log_is_sound() { # LOG FROM TO ALPHA LB [BATCH]
     awk -F, -v header=$header -v from="$2" -v to="$3" -v alpha="$4" -v empty="$5" \
         -v batch="${6:-4}" -v list="$(grep -c . train.list)" '
@@ -41,10 +41,13 @@ log_is_sound() { # LOG FROM TO ALPHA LB [BATCH]
         function near(a, b) { return (a - b) ^ 2 <= (1e-5 * (1 + b)) ^ 2 }
         BEGIN { count = split(empty, given, " "); for (i = 1; i <= count; i++) lacks[given[i]] }
         FNR == 1 { if ($0 != header) wrong("header"); next }
-        NF != 9 { wrong(NF " columns") }
+        NF != 12 { wrong(NF " columns") }
         {
+            due = int($2 / list) > int(($2 - batch) / list) || $1 == to
+            for (i = 10; i <= NF; i++)
+                if (($i != "") != due) wrong("validation in column " i)
             for (i = 1; i <= NF; i++)
-                if (!(i == 6 && $i == "") && $i !~ /^[0-9]+([.][0-9]+)?(e-?[0-9]+)?$/)
+                if (!((i == 6 || i > 9) && $i == "") && $i !~ /^[0-9]+([.][0-9]+)?(e-?[0-9]+)?$/)
                     wrong("column " i)
             if ($1 != from + FNR - 2) wrong("iteration")
             if ($2 != $1 * batch) wrong("images")

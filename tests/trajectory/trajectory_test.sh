@@ -98,11 +98,11 @@ compare_log() {
             next
         }
         FNR == 1 {
-            if ($0 != "iteration,images,epoch,rate,ce,lb,total,load_s,step_s") differ("header " $0)
+            if ($0 != "iteration,images,epoch,rate,ce,lb,total,load_s,step_s,valid_top1,valid_topk,valid_ce") differ("header " $0)
             next
         }
         {
-            if (NF != 9 || $1 != FNR - 1) differ("iteration " $1 ", " NF " columns")
+            if (NF != 12 || $1 != FNR - 1) differ("iteration " $1 ", " NF " columns")
             compare("ce", $5, ce[FNR])
             compare("lb", $6, lb[FNR])
             compare("total", $7, total[FNR])

@@ -105,6 +105,21 @@ static void the_stream_runs_on_over_an_epochs_end(void **state) {
     check_epoch(images + 10, 10);
 }
 
+static void the_ordered_sampler_keeps_the_lists_order(void **state) {
+    (void)state;
+    overlap_sampler *sampler = ordered_sampler_create(5, 2, 3);
+    for (int n = 0, draw = 0; n < 4; n++) {
+        sample samples[6];
+        overlap_sampler_next(sampler, samples);
+        for (int row = 0; row < 6; row++, draw++) {
+            assert_int_equal(samples[row].image, draw % 5);
+            assert_int_equal(samples[row].id, draw);
+            assert_int_equal(samples[row].visit, 0);
+        }
+    }
+    overlap_sampler_free(sampler);
+}
+
 static void successive_epochs_are_shuffled_differently(void **state) {
     (void)state;
     enum { IMAGES = 50, EPOCHS = 20 };
@@ -291,6 +306,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_image_is_new_exactly_once_an_epoch),
         cmocka_unit_test(the_stream_runs_on_over_an_epochs_end),
+        cmocka_unit_test(the_ordered_sampler_keeps_the_lists_order),
         cmocka_unit_test(successive_epochs_are_shuffled_differently),
         cmocka_unit_test(every_image_is_equally_likely_at_every_place),
         cmocka_unit_test(every_order_is_equally_likely),

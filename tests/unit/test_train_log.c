@@ -10,7 +10,9 @@
 
 #include "expect_fail.h"
 
-#define HEADER "iteration,images,epoch,rate,ce,lb,total,load_s,step_s\n"
+#define COLUMNS                                                                                    \
+    "iteration,images,epoch,rate,ce,lb,total,load_s,step_s,valid_top1,valid_topk,valid_ce"
+#define HEADER COLUMNS "\n"
 
 static char folder[] = "/tmp/test_train_log.XXXXXX";
 static char file[sizeof folder + 8];
@@ -84,16 +86,16 @@ static void nothing_is_written_before_the_first_line(void **state) {
     (void)state;
     run_log(false, NULL);
     check_file("");
-    put_file(HEADER "1,128,0.25,0.1,2,,2,0,1\n");
+    put_file(HEADER "1,128,0.25,0.1,2,,2,0,1,,,\n");
     run_log(false, NULL);
     run_log(true, NULL);
-    check_file(HEADER "1,128,0.25,0.1,2,,2,0,1\n");
+    check_file(HEADER "1,128,0.25,0.1,2,,2,0,1,,,\n");
 }
 
 static void a_line_has_the_headers_columns(void **state) {
     (void)state;
     run_log(false, &with_teacher);
-    check_file(HEADER "2,256,0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000\n");
+    check_file(HEADER "2,256,0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000,,,\n");
 }
 
 static void lb_is_empty_where_no_row_had_a_teacher(void **state) {
@@ -102,7 +104,48 @@ static void lb_is_empty_where_no_row_had_a_teacher(void **state) {
     record.has_consistency = false;
     record.total = record.cross_entropy;
     run_log(false, &record);
-    check_file(HEADER "2,256,0.500000,0.1,2.25,,2.25,0.001000,1.500000\n");
+    check_file(HEADER "2,256,0.500000,0.1,2.25,,2.25,0.001000,1.500000,,,\n");
+}
+
+static iteration_record with_validation(double top1) {
+    iteration_record record = with_teacher;
+    record.has_validation = true;
+    record.valid_top1 = top1;
+    record.valid_topk = .75;
+    record.valid_cross_entropy = 1.5;
+    return record;
+}
+
+static void validation_fills_the_last_columns(void **state) {
+    (void)state;
+    iteration_record record = with_validation(.5);
+    run_log(false, &record);
+    record.valid_cross_entropy = NAN;
+    run_log(true, &record);
+    check_file(HEADER "2,256,0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000,0.5,0.75,1.5\n"
+                      "2,256,0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000,0.5,0.75,\n");
+}
+
+static double best_top1(bool append) {
+    train_log *log = train_log_open(file, append, 0, 128);
+    double best = train_log_best_top1(log);
+    train_log_close(log);
+    return best;
+}
+
+static void the_best_result_of_the_lines_before_is_known(void **state) {
+    (void)state;
+    static const double results[] = {.5, .625, .25};
+    assert_true(best_top1(true) == -1);
+    run_log(false, &with_teacher);
+    assert_true(best_top1(true) == -1);
+    for (int i = 0; i < 3; i++) {
+        iteration_record record = with_validation(results[i]);
+        run_log(true, &record);
+        run_log(true, &with_teacher);
+    }
+    assert_true(best_top1(true) == .625);
+    assert_true(best_top1(false) == -1);
 }
 
 static void large_counts_are_written_in_full(void **state) {
@@ -112,7 +155,7 @@ static void large_counts_are_written_in_full(void **state) {
     record.images = UINT64_MAX - 1;
     run_log(false, &record);
     check_file(HEADER "18446744073709551615,18446744073709551614,"
-                      "0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000\n");
+                      "0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000,,,\n");
 }
 
 /* Nine digits tell any two floats apart. */
@@ -124,53 +167,50 @@ static void losses_keep_a_floats_precision(void **state) {
     record.consistency = 1e-30;
     record.total = INFINITY;
     run_log(false, &record);
-    check_file(HEADER "2,256,0.500000,0.333333343,1.00000012,1e-30,inf,0.001000,1.500000\n");
+    check_file(HEADER "2,256,0.500000,0.333333343,1.00000012,1e-30,inf,0.001000,1.500000,,,\n");
 }
 
 static void a_line_is_in_the_file_as_soon_as_it_is_written(void **state) {
     (void)state;
     train_log *log = train_log_open(file, false, 0, 128);
     train_log_write(log, &with_teacher);
-    check_file(HEADER "2,256,0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000\n");
+    check_file(HEADER "2,256,0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000,,,\n");
     train_log_close(log);
 }
 
 static void append_goes_on_after_the_last_line(void **state) {
     (void)state;
-    put_file(HEADER "1,128,0.25,0.1,2,,2,0,1\n");
+    put_file(HEADER "1,128,0.25,0.1,2,,2,0,1,,,\n");
     run_log(true, &with_teacher);
-    check_file(HEADER "1,128,0.25,0.1,2,,2,0,1\n"
-                      "2,256,0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000\n");
+    check_file(HEADER "1,128,0.25,0.1,2,,2,0,1,,,\n"
+                      "2,256,0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000,,,\n");
 }
 
 static void append_starts_a_missing_or_empty_file(void **state) {
     (void)state;
     run_log(true, &with_teacher);
-    check_file(HEADER "2,256,0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000\n");
+    check_file(HEADER "2,256,0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000,,,\n");
     put_file("");
     run_log(true, &with_teacher);
-    check_file(HEADER "2,256,0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000\n");
+    check_file(HEADER "2,256,0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000,,,\n");
 }
 
 static void without_append_an_old_log_starts_anew(void **state) {
     (void)state;
-    put_file(HEADER "1,128,0.25,0.1,2,,2,0,1\n");
+    put_file(HEADER "1,128,0.25,0.1,2,,2,0,1,,,\n");
     run_log(false, &with_teacher);
-    check_file(HEADER "2,256,0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000\n");
+    check_file(HEADER "2,256,0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000,,,\n");
 }
 
 /* ---- refusals ---- */
 
 static void a_foreign_file_is_refused_and_left_alone(void **state) {
     (void)state;
-    static const char *const foreign[] = {
-        "my notes\n", "\n", "x" HEADER, "iteration,images,epoch,rate,ce,lb,total,load_s,step_s",
-        "iteration,images,epoch,rate,ce,lb,total,load_s,step_s,x\n"};
+    static const char *const foreign[] = {"my notes\n", "\n", "x" HEADER, COLUMNS, COLUMNS ",x\n"};
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
         put_file(foreign[i]);
         expect_fail(append_to, file,
-                    "/log is not a log of this program's: its first line is not "
-                    "iteration,images,epoch,rate,ce,lb,total,load_s,step_s\n");
+                    "/log is not a log of this program's: its first line is not " HEADER);
         expect_fail(start_anew, file, "/log is not a log of this program's");
         check_file(foreign[i]);
     }
@@ -272,6 +312,8 @@ int main(void) {
         cmocka_unit_test_teardown(nothing_is_written_before_the_first_line, remove_log),
         cmocka_unit_test_teardown(a_line_has_the_headers_columns, remove_log),
         cmocka_unit_test_teardown(lb_is_empty_where_no_row_had_a_teacher, remove_log),
+        cmocka_unit_test_teardown(validation_fills_the_last_columns, remove_log),
+        cmocka_unit_test_teardown(the_best_result_of_the_lines_before_is_known, remove_log),
         cmocka_unit_test_teardown(large_counts_are_written_in_full, remove_log),
         cmocka_unit_test_teardown(losses_keep_a_floats_precision, remove_log),
         cmocka_unit_test_teardown(a_line_is_in_the_file_as_soon_as_it_is_written, remove_log),

@@ -1,0 +1,85 @@
+#include "classifier_options.h"
+
+#include "darknet.h"
+#include "fail.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_THREADS = 1024 };
+
+/* The value of `option`, which is taken out of argv, or `otherwise`. */
+static long take_number(int argc, char **argv, char *option, long low, long high, long otherwise) {
+    char *text = find_char_arg(argc, argv, option, NULL), *end;
+    if (!text)
+        return otherwise;
+    errno = 0;
+    long number = strtol(text, &end, 10);
+    if (end == text || *end || errno || number < low || number > high)
+        fail("%s %s: a number from %ld to %ld is needed", option, text, low, high);
+    return number;
+}
+
+static void refuse_unknown_options(int argc, char **argv) {
+    for (int i = 3; i < argc; i++)
+        if (argv[i] && argv[i][0] == '-' && argv[i][1])
+            fail("classifier %s has no option %s, or its value is missing", argv[2], argv[i]);
+}
+
+static int default_threads(void) {
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return processors < 1 ? 1 : processors < MOST_THREADS ? (int)processors : MOST_THREADS;
+}
+
+static void parse_threads(classifier_options *o, int argc, char **argv) {
+    long threads = take_number(argc, argv, "-threads", 1, MOST_THREADS, 0);
+    if (o->stock_loader && threads)
+        fail("-stock_loader knows nothing of -threads");
+    o->threads = threads ? (int)threads : default_threads();
+}
+
+static void parse_train_and_valid(classifier_options *o, int argc, char **argv) {
+    o->stock_loader = find_arg(argc, argv, "-stock_loader");
+    o->skip_bad = find_arg(argc, argv, "-skip_bad");
+    if (o->stock_loader && o->skip_bad)
+        fail("-stock_loader knows nothing of -skip_bad");
+}
+
+static void parse_train(classifier_options *o, int argc, char **argv) {
+    enum { NOT_GIVEN = -1 };
+    long seed = take_number(argc, argv, "-seed", 0, UINT_MAX, NOT_GIVEN);
+    long valid_every = take_number(argc, argv, "-valid_every", 0, INT_MAX, NOT_GIVEN);
+    long patience = take_number(argc, argv, "-patience", 1, INT_MAX, NOT_GIVEN);
+    long save_every = take_number(argc, argv, "-save_every", 0, INT_MAX, NOT_GIVEN);
+    if (o->stock_loader && (seed != NOT_GIVEN || valid_every != NOT_GIVEN ||
+                            patience != NOT_GIVEN || save_every != NOT_GIVEN))
+        fail("-stock_loader knows nothing of -seed, -valid_every, -patience and -save_every");
+    if (valid_every == 0 && patience != NOT_GIVEN)
+        fail("-patience %ld counts validations, but -valid_every 0 leaves them out", patience);
+    o->has_seed = seed != NOT_GIVEN;
+    o->seed = (unsigned)seed;
+    o->has_valid_every = valid_every != NOT_GIVEN;
+    o->valid_every = valid_every == NOT_GIVEN ? 1 : (int)valid_every;
+    o->patience = patience == NOT_GIVEN ? 0 : (int)patience;
+    o->save_every = save_every == NOT_GIVEN ? 1 : (int)save_every;
+}
+
+classifier_options parse_classifier_options(int argc, char **argv) {
+    classifier_options o = {0};
+    bool trains = !strcmp(argv[2], "train"), validates = !strcmp(argv[2], "valid"),
+         predicts = !strcmp(argv[2], "predict");
+    if (!trains && !validates && !predicts)
+        return o;
+    if (trains || validates)
+        parse_train_and_valid(&o, argc, argv);
+    if (trains)
+        parse_train(&o, argc, argv);
+    if (predicts)
+        o.list = find_char_arg(argc, argv, "-list", NULL);
+    parse_threads(&o, argc, argv);
+    refuse_unknown_options(argc, argv);
+    return o;
+}

@@ -1,0 +1,39 @@
+/* Validation of a classifier, in batches: `darknet classifier valid`, and within training. */
+#ifndef CLASSIFIER_VALID_H
+#define CLASSIFIER_VALID_H
+
+#include "classifier_data.h"
+#include "classifier_options.h"
+
+#include <stdio.h>
+
+typedef struct {
+    int images;             /* that were read */
+    int top;                /* the k of top-k */
+    double top1, topk;      /* parts of the images, 0..1 */
+    double cross_entropy;   /* per image; meaningful only with has_cross_entropy */
+    bool has_cross_entropy; /* false where the network ends in no plain softmax */
+} validation_result;
+
+typedef struct {
+    int threads;   /* that load images */
+    bool skip_bad; /* leave unreadable images out */
+    bool name_bad; /* name them on standard error */
+    FILE *lines;   /* gets the host's two lines for each image; NULL: nothing does */
+} validation_settings;
+
+/* Validates on `data` with the weights as they are: the centre of each image, as the host's
+ * `classifier valid` does it, net->batch images at a time. Leaves the network as
+ * predict_in_batches() does.
+ *
+ * Returns NULL, or a fresh sentence about an image that cannot be read; with skip_bad only if none
+ * can. */
+char *validate_classifier(network *net, const classifier_data *data,
+                          const validation_settings *settings, validation_result *result);
+
+/* `darknet classifier valid`: prints what the host prints, and the cross entropy on standard
+ * error. Ends the program where something does not fit or cannot be read. */
+void run_classifier_valid(char *data_file, char *cfg_file, char *weights_file,
+                          classifier_options options);
+
+#endif

@@ -1,0 +1,93 @@
+#include "train_validation.h"
+
+#include "fail.h"
+#include "network.h"
+
+#include <stdlib.h>
+
+struct train_validation {
+    classifier_data data;
+    validation_settings settings;
+    int width, height; /* of the cfg */
+    int every;         /* epochs */
+    int patience;
+    double best_top1;
+    int without_best; /* validations since the best one */
+};
+
+train_validation *train_validation_open(char *data_file, char *cfg_file, network *net,
+                                        const classifier_options *options, double best_top1) {
+    if (options->valid_every == 0)
+        return NULL;
+    if (!has_validation_list(data_file)) {
+        if (options->has_valid_every || options->patience)
+            fail("%s has no line valid=, which -valid_every and -patience need", data_file);
+        fprintf(stderr, "%s has no line valid=: training goes without validation\n", data_file);
+        return NULL;
+    }
+    train_validation *v = allocate(1, sizeof *v);
+    v->data = read_validation_data(data_file, cfg_file, net);
+    v->settings = (validation_settings){
+        .threads = options->threads, .skip_bad = options->skip_bad, .name_bad = true};
+    v->width = net->w;
+    v->height = net->h;
+    v->every = options->valid_every;
+    v->patience = options->patience;
+    v->best_top1 = best_top1;
+    return v;
+}
+
+void train_validation_close(train_validation *v) {
+    if (!v)
+        return;
+    free_classifier_data(&v->data);
+    free(v);
+}
+
+bool train_validation_is_due(const train_validation *v, size_t before, size_t now, bool last) {
+    return v && (last || before / (size_t)v->every < now / (size_t)v->every);
+}
+
+static void print_result(const train_validation *v, const validation_result *r) {
+    printf("Validation: %d images, top 1: %f, top %d: %f", r->images, r->top1, r->top, r->topk);
+    if (r->has_cross_entropy)
+        printf(", ce %f", r->cross_entropy);
+    printf("%s\n", train_validation_is_best(v) ? ", the best so far" : "");
+    fflush(stdout);
+}
+
+static void note_result(train_validation *v, const validation_result *r) {
+    v->settings.name_bad = false; /* once is enough */
+    if (r->top1 > v->best_top1) {
+        v->best_top1 = r->top1;
+        v->without_best = 0;
+    } else {
+        v->without_best++;
+    }
+}
+
+char *train_validation_run(train_validation *v, network *net, validation_result *result) {
+    int width = net->w, height = net->h;
+    bool resized = width != v->width || height != v->height;
+    if (resized)
+        resize_network(net, v->width, v->height);
+    char *error = validate_classifier(net, &v->data, &v->settings, result);
+    if (resized)
+        resize_network(net, width, height);
+    if (error) {
+        char *sentence = format_string("%s, in %s", error, v->data.list_file);
+        free(error);
+        return sentence;
+    }
+    note_result(v, result);
+    print_result(v, result);
+    return NULL;
+}
+
+bool train_validation_is_best(const train_validation *v) {
+    return v->without_best == 0;
+}
+
+bool train_validation_gives_up(const train_validation *v) {
+    return v && v->patience && v->without_best >= v->patience;
+}
