@@ -15,7 +15,8 @@ static const struct {
     {"report", run_report},
 };
 
-static const char usage[] = "usage: darknet dlb prepare DATASET [SRC] OUT | darknet dlb report RUNS_FOLDER";
+static const char usage[] =
+    "usage: darknet dlb prepare DATASET [SRC] OUT | darknet dlb report RUNS_FOLDER";
 
 void run_dlb_command(int argc, char **argv) {
     while (argc > 0 && !argv[argc - 1])

@@ -23,7 +23,7 @@ typedef struct {
 
 /* One picture; its panels stand above one another. */
 typedef struct {
-    const char *name, *title;
+    const char *name, *title; /* what the title says of the seeds is added */
     size_t panel_count;
     panel panels[2];
 } chart;
@@ -34,7 +34,9 @@ enum { KIND_COUNT = 2 };
 /* Okabe and Ito's colours, which colour-blind people can tell apart, without the yellow. */
 static const char *const COLOURS[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                       "#E69F00", "#56B4E9", "#000000"};
-enum { COLOUR_COUNT = 7, SYMBOL_COUNT = 8 };
+/* gnuplot's numbers of filled symbols. */
+static const int SYMBOLS[] = {5, 7, 9, 13, 11, 15};
+enum { COLOUR_COUNT = 7, SYMBOL_COUNT = 6 };
 
 static const char SCRIPT_HEAD[] =
     "# Draws %s.png from %s.dat: gnuplot %s.gp\n"
@@ -47,6 +49,9 @@ static const char SCRIPT_HEAD[] =
     "if (kind eq 'png') set terminal pngcairo size 1200,%d noenhanced font 'sans-serif,13' "
     "linewidth 1.4\n"
     "set output picture\n"
+    "set key outside above left Left reverse\n"
+    "set lmargin 11\n"
+    "set rmargin 4\n"
     "set xrange [0:*]\n"
     "set border 3\n"
     "set tics nomirror out\n"
@@ -182,9 +187,9 @@ static void write_plot(FILE *stream, const chart *c, const panel *p, const compa
         write_separator(stream, &first);
         fprintf(stream,
                 "'%s.dat' index %zu using ($1/%g):2 with linespoints linecolor rgb '%s' "
-                "linewidth 1.8 dashtype %zu pointtype %zu pointsize 0.7 title ",
+                "linewidth 1.8 dashtype %zu pointtype %d pointsize 0.7 title ",
                 c->name, i++, unit, COLOURS[a % COLOUR_COUNT], a / COLOUR_COUNT + 1,
-                4 + a % SYMBOL_COUNT);
+                SYMBOLS[a % SYMBOL_COUNT]);
         write_quoted(stream, about->arms[a].name);
     }
     fputs("\n", stream);
@@ -197,6 +202,69 @@ static size_t count_lines(const panel *p, size_t arms) {
     return lines;
 }
 
+/* The least and greatest value of all bands. */
+static void find_range(const panel *p, size_t arms, double *low, double *high) {
+    *low = INFINITY, *high = 0;
+    for (size_t a = 0; a < arms; a++)
+        for (size_t i = 0; i < p->curves[a].count; i++) {
+            const curve_point *point = &p->curves[a].points[i];
+            if (!isfinite(point->mean))
+                continue;
+            *low = fmin(*low, point->low);
+            *high = fmax(*high, point->high);
+        }
+}
+
+/* gnuplot itself marks decades only, which may be none at all. */
+static void write_logarithmic_tics(FILE *stream, double low, double high) {
+    static const double close[] = {1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8}, far[] = {1, 2, 5};
+    bool many = high > 50 * low;
+    const double *steps = many ? far : close;
+    size_t count = many ? sizeof far / sizeof *far : sizeof close / sizeof *close;
+    const char *comma = "";
+    fputs("set ytics (", stream);
+    for (double decade = pow(10, floor(log10(low))); decade <= high; decade *= 10)
+        for (size_t i = 0; i < count; i++) {
+            double tic = steps[i] * decade;
+            if (tic < low || tic > high)
+                continue;
+            fprintf(stream, "%s%.9g", comma, tic);
+            comma = ", ";
+        }
+    fputs(")\n", stream);
+}
+
+/* Where values differ by more than twice, a logarithmic axis leaves room to tell the ends of the
+ * lines apart. */
+static void write_y_axis(FILE *stream, const panel *p, size_t arms) {
+    double low, high;
+    find_range(p, arms, &low, &high);
+    if (low <= 0 || high < 2 * low) {
+        fprintf(stream, "unset logscale y\nset yrange [*:*]\nset ytics auto\nset ylabel '%s'\n",
+                p->y_label);
+        return;
+    }
+    low /= 1.1, high *= 1.1;
+    fprintf(stream, "set logscale y\nset yrange [%.9g:%.9g]\nset ylabel '%s (logarithmic)'\n", low,
+            high, p->y_label);
+    write_logarithmic_tics(stream, low, high);
+}
+
+static bool has_bands(const chart *c, size_t arms) {
+    for (size_t a = 0; a < arms; a++)
+        if (c->panels[0].curves[a].runs > 1)
+            return true;
+    return false;
+}
+
+static void write_title(FILE *stream, const chart *c, size_t arms) {
+    const char *seeds =
+        has_bands(c, arms) ? "mean over the seeds; band: lowest to highest" : "one seed";
+    if (c->panel_count > 1)
+        fprintf(stream, "set multiplot layout %zu,1\n", c->panel_count);
+    fprintf(stream, "set title '%s: %s'\n", c->title, seeds);
+}
+
 static void write_script(const char *folder, const chart *c, const comparison *about) {
     double most = most_images(c, about->arm_count);
     double unit = most >= 2e6 ? 1e6 : most >= 2e3 ? 1e3 : 1;
@@ -206,12 +274,11 @@ static void write_script(const char *folder, const chart *c, const comparison *a
     open_text(&text);
     fprintf(text.stream, SCRIPT_HEAD, c->name, c->name, c->name, c->name, c->name, height * 9 / 10,
             height * 6 / 5);
-    if (c->panel_count > 1)
-        fprintf(text.stream, "set multiplot layout %zu,1 title '%s'\n", c->panel_count, c->title);
-    else
-        fprintf(text.stream, "set title '%s'\n", c->title);
+    write_title(text.stream, c, about->arm_count);
     for (size_t p = 0, index = 0; p < c->panel_count; p++) {
-        fprintf(text.stream, "set ylabel '%s'\n", c->panels[p].y_label);
+        if (p > 0)
+            fputs("unset key\nunset title\n", text.stream); /* the first panel names all arms */
+        write_y_axis(text.stream, &c->panels[p], about->arm_count);
         fprintf(text.stream, "set xlabel 'images processed%s (a revisit counts)'\n", unit_name);
         write_plot(text.stream, c, &c->panels[p], about, unit, index);
         index += count_lines(&c->panels[p], about->arm_count);
@@ -255,7 +322,7 @@ static gnuplot_outcome draw_chart(const char *folder, const chart *c, const comp
 
 static gnuplot_outcome draw_errors(const char *folder, const comparison_results *results) {
     chart c = {ERROR_CHART,
-               "Validation error: mean over the seeds; band: lowest to highest",
+               "Validation error",
                1,
                {make_panel(results, VALID_ERROR, "top-1 error on the validation list, %")}};
     gnuplot_outcome outcome = draw_chart(folder, &c, &results->about);
@@ -265,7 +332,7 @@ static gnuplot_outcome draw_errors(const char *folder, const comparison_results 
 
 static gnuplot_outcome draw_losses(const char *folder, const comparison_results *results) {
     chart c = {LOSS_CHART,
-               "Training loss between validations: mean over the seeds; band: lowest to highest",
+               "Training loss, mean since the validation before",
                2,
                {make_panel(results, TRAIN_CE, "CE, nats per image"),
                 make_panel(results, TRAIN_LB, "LB, nats per revisited image")}};

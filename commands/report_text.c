@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <libgen.h>
-#include <limits.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -54,22 +53,6 @@ static void write_difference(FILE *out, paired_difference d) {
     else
         fprintf(out, "%+.2f (%+.2f to %+.2f)", round_percent(d.mean), round_percent(d.low),
                 round_percent(d.high));
-}
-
-static void write_reading(FILE *out, paired_difference d) {
-    if (d.pairs == 0)
-        fputs("no seed is finished in all of these arms", out);
-    else if (!has_interval(d))
-        fputs("one seed has no spread to judge by, so there is no interval and this says nothing "
-              "about chance",
-              out);
-    else if (d.low <= 0 && d.high >= 0)
-        fputs("the interval contains 0: this comparison does not show a difference", out);
-    else
-        fprintf(out, "the interval lies %s 0: higher top-1 %s the minus sign, by %.2f to %.2f",
-                d.low > 0 ? "above" : "below", d.low > 0 ? "before" : "after",
-                round_percent(fmin(fabs(d.low), fabs(d.high))),
-                round_percent(fmax(fabs(d.low), fabs(d.high))));
 }
 
 /* ---- what was compared ---- */
@@ -213,7 +196,7 @@ static paired_difference last_difference(const comparison_results *results,
 
 static void write_pair(FILE *out, const comparison_results *results, const difference_row *row) {
     write_markdown(out, arm_name(results, row->arm));
-    fputs(" - ", out);
+    fputs(" minus ", out);
     write_markdown(out, arm_name(results, row->other));
 }
 
@@ -231,6 +214,30 @@ static void write_difference_row(FILE *out, const comparison_results *results,
     fputs(" |\n", out);
 }
 
+/* Which arm the interval speaks for, and by how much. */
+static void write_winner(FILE *out, const comparison_results *results, const difference_row *row,
+                         paired_difference d) {
+    bool above = d.low > 0;
+    fprintf(out, "the interval lies %s 0: ", above ? "above" : "below");
+    write_markdown(out, arm_name(results, above ? row->arm : row->other));
+    fprintf(out, " has the higher top-1, by %.2f to %.2f percentage points",
+            round_percent(above ? d.low : -d.high), round_percent(above ? d.high : -d.low));
+}
+
+static void write_reading(FILE *out, const comparison_results *results, const difference_row *row) {
+    paired_difference d = last_difference(results, row);
+    if (d.pairs == 0)
+        fputs("no seed is finished in all of these arms", out);
+    else if (!has_interval(d))
+        fputs("one pair has no spread to judge by, so there is no interval, and this says nothing "
+              "about chance",
+              out);
+    else if (d.low <= 0 && d.high >= 0)
+        fputs("the interval contains 0: this comparison does not show a difference", out);
+    else
+        write_winner(out, results, row, d);
+}
+
 static void write_differences(FILE *out, const comparison_results *results,
                               const difference_row *rows, size_t count) {
     fputs("| difference | pairs | top-1, last epoch | top-1, best epoch |\n"
@@ -245,7 +252,7 @@ static void write_differences(FILE *out, const comparison_results *results,
             fprintf(out, "%s, ", rows[i].label);
         write_pair(out, results, &rows[i]);
         fputs(": ", out);
-        write_reading(out, last_difference(results, &rows[i]));
+        write_reading(out, results, &rows[i]);
         fputs(".\n", out);
     }
 }
