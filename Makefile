@@ -54,7 +54,9 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 DLB_LAYER := fail file_bytes logit_ring dlb_options overlap_sampler overlap_loader class_names train_list image_decode augment \
 	train_log dlb_cost_layer image_rows classifier_data classifier_options batched_prediction \
 	classifier_valid classifier_predict train_validation classifier_train
-COMMANDS  := dlb_command prepare idx_file
+COMMANDS  := dlb_command prepare idx_file report report_text report_charts results_csv comparison_results \
+	comparison_files run_log chart_curves run_gnuplot statistics student_t csv_table key_values parse_number \
+	display_text whole_file
 # The CPU backend; see onednn/cpu_backend.h.
 BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend \
 	conv_layer shortcut_layer_cpu pool_layers take_over thread_waiting,none)
@@ -91,6 +93,7 @@ DLB_CFLAGS  := -std=gnu11 $(DLB_WARN) $(DLB_OPTS)
 BACKEND_CFLAGS := -std=gnu11 $(DLB_WARN) -Wno-psabi -fopenmp $(if $(filter 1,$(DEBUG))$(SANITIZE),$(DLB_OPTS),-O3 -g $(if \
 	$(filter 1,$(PORTABLE)),,-march=native))
 LDLIBS      := -lz -lpng -lm -pthread
+COMMAND_LIBS := -lcsv -lstdc++
 LDFLAGS     := $(OMP) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 ifeq ($(OPENBLAS),1)
@@ -137,7 +140,7 @@ bin/%: $(BUILD)/% build/current
 	@mv $@.new $@
 
 $(BUILD)/darknet: $(PROGRAM_OBJECTS) $(BUILD)/libdarknet.a
-	$(SAY_CC)$(CC) $(OPTS) $(LDFLAGS) $(PROGRAM_OBJECTS) $(BUILD)/libdarknet.a -o $@ $(LDLIBS)
+	$(SAY_CC)$(CC) $(OPTS) $(LDFLAGS) $(PROGRAM_OBJECTS) $(BUILD)/libdarknet.a -o $@ $(LDLIBS) $(COMMAND_LIBS)
 $(BUILD)/libdarknet.so: $(HOST_OBJECTS) $(DLB_OBJECTS)
 	$(SAY_CC)$(CC) $(LDFLAGS) -shared $^ -o $@ $(LDLIBS)
 $(BUILD)/libdarknet.a: $(HOST_OBJECTS) $(DLB_OBJECTS)
@@ -168,6 +171,9 @@ $(BUILD)/onednn/%.o: onednn/%.c | $(HOST_STAMP)
 $(BUILD)/commands/%.o: commands/%.c
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) -DDLB_VERSION='"$(VERSION)"' -c $< -o $@
+$(BUILD)/commands/%.o: commands/%.cpp
+	@mkdir -p $(@D)
+	$(SAY_CXX)$(CXX) $(COMMON) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@
 
 host: $(HOST_STAMP)
 $(HOST_STAMP): $(PATCHES) darknet/host.lock darknet/host.sha256 darknet/fetch.sh darknet/apply_patches.sh \
@@ -190,7 +196,7 @@ refresh-patch:
 # ---- packages ----
 
 PACKAGES := gcc g++ libc6-dev pkg-config patch xz-utils ca-certificates libopencv-dev libopenblas-dev zlib1g-dev \
-	libpng-dev $(if $(filter file,$(origin ONEDNN)),libdnnl-dev,$(if $(filter 1,$(ONEDNN)),libdnnl-dev))
+	libpng-dev libcsv-dev libboost-dev gnuplot-nox $(if $(filter file,$(origin ONEDNN)),libdnnl-dev,$(if $(filter 1,$(ONEDNN)),libdnnl-dev))
 install-packages:
 	@darknet/install_packages.sh $(PACKAGES)
 
@@ -215,7 +221,7 @@ build-tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/compare_weights $(B
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libdarknet.a $(COMMANDS:%=$(BUILD)/commands/%.o)
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(COMMON) -Itests/unit $(DLB_CFLAGS) $(LDFLAGS) $< $(filter-out %/dlb_command.o,$(filter %.o,$^)) \
-		$(BUILD)/libdarknet.a -o $@ -lcmocka $(LDLIBS)
+		$(BUILD)/libdarknet.a -o $@ -lcmocka $(LDLIBS) $(COMMAND_LIBS)
 $(BUILD)/tests/compare_weights: tests/trajectory/compare_weights.c
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(DLB_CFLAGS) $(LDFLAGS) $< -o $@ -lm

@@ -5,15 +5,18 @@
 
 #include "fail.h"
 #include "prepare.h"
+#include "report.h"
 
 static const struct {
     const char *name;
     void (*run)(int argc, char **argv);
 } commands[] = {
     {"prepare", run_prepare},
+    {"report", run_report},
 };
 
-static const char usage[] = "usage: darknet dlb prepare DATASET [SRC] OUT";
+static const char usage[] =
+    "usage: darknet dlb prepare DATASET [SRC] OUT | darknet dlb report RUNS_FOLDER";
 
 void run_dlb_command(int argc, char **argv) {
     while (argc > 0 && !argv[argc - 1])

@@ -1,0 +1,44 @@
+#define _GNU_SOURCE
+#include "run_gnuplot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fail.h"
+
+extern char **environ;
+
+/* Returns 0 or an errno; that of a program that is missing is ENOENT. */
+static int spawn_in(const char *folder, char *const *argv, pid_t *child) {
+    posix_spawn_file_actions_t actions;
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error)
+        return error;
+    error = posix_spawn_file_actions_addchdir_np(&actions, folder);
+    if (!error)
+        error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (!error)
+        error = posix_spawnp(child, argv[0], &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+}
+
+gnuplot_outcome run_gnuplot(const char *folder, const char *settings, const char *script) {
+    char *argv[] = {"gnuplot", "-d", "-e", (char *)settings, (char *)script, NULL};
+    pid_t child;
+    int status;
+    int error = spawn_in(folder, argv, &child);
+    if (error == ENOENT)
+        return GNUPLOT_MISSING;
+    if (error)
+        fail("cannot start gnuplot in %s: %s", folder, strerror(error));
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            fail("cannot wait for gnuplot: %s", strerror(errno));
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? GNUPLOT_DONE : GNUPLOT_FAILED;
+}
