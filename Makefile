@@ -54,7 +54,8 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 DLB_LAYER := fail file_bytes logit_ring dlb_options overlap_sampler overlap_loader class_names train_list image_decode augment \
 	train_log dlb_cost_layer image_rows classifier_data classifier_options batched_prediction \
 	classifier_valid classifier_predict train_validation classifier_train
-COMMANDS  := dlb_command prepare idx_file report report_text report_charts results_csv comparison_results \
+COMMANDS  := dlb_command prepare idx_file compare comparison_plan comparison_run cfg_text command_options log_tail \
+	shell_words report report_text report_charts results_csv comparison_results \
 	comparison_files run_log chart_curves run_gnuplot statistics student_t csv_table key_values parse_number \
 	display_text whole_file
 # The CPU backend; see onednn/cpu_backend.h.
@@ -170,7 +171,7 @@ $(BUILD)/onednn/%.o: onednn/%.c | $(HOST_STAMP)
 	$(SAY_CC)$(CC) $(COMMON) $(BACKEND_CFLAGS) -c $< -o $@
 $(BUILD)/commands/%.o: commands/%.c
 	@mkdir -p $(@D)
-	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) -DDLB_VERSION='"$(VERSION)"' -c $< -o $@
+	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) -DDLB_VERSION='"$(VERSION)"' -DDLB_BUILD='"$(CONFIG:build-%=%)"' -c $< -o $@
 $(BUILD)/commands/%.o: commands/%.cpp
 	@mkdir -p $(@D)
 	$(SAY_CXX)$(CXX) $(COMMON) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@

@@ -10,6 +10,7 @@
 #include "fail.h"
 #include "key_values.h"
 #include "parse_number.h"
+#include "whole_file.h"
 
 static const char *const PROTOCOLS[] = {"equal-images", "equal-updates-2n"};
 static const char *const ROLES[] = {"baseline", "arm", "control"};
@@ -221,7 +222,67 @@ void free_comparison(comparison *about) {
     *about = (comparison){0};
 }
 
+/* ---- writing both ---- */
+
+bool is_comparison(const char *folder) {
+    return exists(comparison_path(folder));
+}
+
+static void write_about(const char *folder, const comparison *about) {
+    char *path = comparison_path(folder);
+    text_buffer text;
+    open_text(&text);
+    fprintf(text.stream, "version=%s\ncommand=%s\ndata=%s\nprotocol=%s\ntopk=%" PRIu64 "\nseeds=",
+            about->version, about->command, about->data, protocol_name(about->protocol),
+            about->topk);
+    for (size_t i = 0; i < about->seed_count; i++)
+        fprintf(text.stream, "%s%" PRIu64, i ? "," : "", about->seeds[i]);
+    fprintf(text.stream, "\ntrain_images=%" PRIu64 "\nvalid_images=%" PRIu64 "\nbuild=%s\n",
+            about->train_images, about->valid_images, about->build);
+    write_whole_file(path, &text);
+    free(path);
+}
+
+static void write_arm(FILE *out, const comparison *about, const comparison_arm *arm) {
+    write_csv_field(out, arm->name);
+    fprintf(out, ",%s,", role_name(arm->role));
+    if (arm->role == CONTROL_ARM)
+        write_csv_field(out, about->arms[arm->parent].name);
+    fprintf(out, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",", arm->batch, arm->subdivisions,
+            arm->max_batches);
+    write_csv_field(out, arm->cfg);
+    putc('\n', out);
+}
+
+void write_comparison(const char *folder, const comparison *about) {
+    char *path = arms_path(folder);
+    text_buffer text;
+    open_text(&text);
+    fprintf(text.stream, "%s\n", ARMS_HEADER);
+    for (size_t i = 0; i < about->arm_count; i++)
+        write_arm(text.stream, about, &about->arms[i]);
+    write_whole_file(path, &text);
+    free(path);
+    write_about(folder, about);
+}
+
 /* ---- finished.txt, failed.txt ---- */
+
+void write_run_record(const char *folder, const char *arm, uint64_t seed,
+                      const run_record *record) {
+    char *path = record->status ? failed_path(folder, arm, seed) : finished_path(folder, arm, seed);
+    text_buffer text;
+    open_text(&text);
+    fprintf(text.stream,
+            "command=%s\nstatus=%" PRIu64 "\nseconds=%.3f\npeak_memory_kib=%" PRIu64
+            "\nthreads=%" PRIu64 "\nstarted=%s\n",
+            record->command, record->status, record->seconds, record->peak_memory_kib,
+            record->threads, record->started);
+    if (record->status)
+        fprintf(text.stream, "error=%s\n", record->error);
+    write_whole_file(path, &text);
+    free(path);
+}
 
 static run_record read_record(const char *path, run_state state) {
     bool failed = state == RUN_FAILED;

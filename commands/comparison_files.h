@@ -12,6 +12,7 @@
 #ifndef DLB_COMPARISON_FILES_H
 #define DLB_COMPARISON_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,9 +74,18 @@ char *failed_path(const char *folder, const char *arm, uint64_t seed);
 /* Which of the two files is there; finished.txt counts where both are. */
 run_state find_run_state(const char *folder, const char *arm, uint64_t seed);
 
+/* Whether comparison.txt is there. */
+bool is_comparison(const char *folder);
+
+/* Writes arms.csv, then comparison.txt, each at once. Fails where that cannot be done. */
+void write_comparison(const char *folder, const comparison *about);
+
 /* Reads comparison.txt and arms.csv. Release it with free_comparison(). */
 comparison read_comparison(const char *folder);
 void free_comparison(comparison *about);
+
+/* Writes finished.txt, or failed.txt where the status is not 0. The error is one line. */
+void write_run_record(const char *folder, const char *arm, uint64_t seed, const run_record *record);
 
 /* Reads finished.txt or failed.txt, whichever is there. Release it with free_run_record(). */
 run_record read_run_record(const char *folder, const char *arm, uint64_t seed);

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "compare.h"
+#include "comparison_run.h"
 #include "fail.h"
 #include "prepare.h"
 #include "report.h"
@@ -12,6 +14,8 @@ static const struct {
     void (*run)(int argc, char **argv);
 } commands[] = {
     {"prepare", run_prepare},
+    {"compare", run_compare},
+    {"run", run_run},
     {"report", run_report},
 };
 

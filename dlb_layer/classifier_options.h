@@ -16,6 +16,7 @@ typedef struct {
     int valid_every;      /* epochs from one validation to the next; 0: never */
     bool has_valid_every; /* it was asked for */
     int patience;         /* validations without a new best that end the run; 0: none do */
+    bool check;           /* stop before the first iteration, with nothing written */
     int save_every;       /* epochs from one numbered weights file to the next; 0: none */
     /* predict */
     char *list; /* a file of paths, "-" for standard input; NULL without */

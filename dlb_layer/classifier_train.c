@@ -299,6 +299,13 @@ static void train_one_iteration(training *t) {
 
 /* ---- the run ---- */
 
+static _Noreturn void end_after_checks(training *t, char *data_file,
+                                       const classifier_options *options) {
+    train_validation_close(train_validation_open(data_file, t->cfg_file, t->net, options, -1));
+    printf("%s can be trained\n", t->cfg_file);
+    exit(EXIT_SUCCESS);
+}
+
 static void report_early_stop(const training *t, int patience) {
     if (!train_validation_gives_up(t->validation) || !has_iterations_left(t))
         return;
@@ -324,7 +331,8 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
                           int gpu_count, int clear, classifier_options options) {
     if (!cfg_file)
         fail("usage: darknet classifier train DATA CFG [WEIGHTS] [-seed N] [-threads N] [-clear] "
-             "[-skip_bad] [-valid_every N] [-patience N] [-save_every N] [-stock_loader]");
+             "[-skip_bad] [-valid_every N] [-patience N] [-save_every N] [-check] "
+             "[-stock_loader]");
     if (gpu_count > 1)
         fail("training on %d GPUs works only with -stock_loader, without [dlb_cost]", gpu_count);
 #ifdef GPU
@@ -351,6 +359,8 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     t.rows = (image_rows){
         .data = &t.data, .augment = augment_settings_of(t.net), .seed = sampling_seed(t.net, seed)};
     printf("%d %d\n", t.rows.augment.min_side, t.rows.augment.max_side);
+    if (options.check)
+        end_after_checks(&t, data_file, &options);
     t.log = open_log(&t);
     t.validation =
         train_validation_open(data_file, cfg_file, t.net, &options, train_log_best_top1(t.log));

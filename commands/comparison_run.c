@@ -1,0 +1,315 @@
+#define _GNU_SOURCE /* wait4 */
+
+#include "comparison_run.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command_options.h"
+#include "darknet.h"
+#include "fail.h"
+#include "log_tail.h"
+#include "shell_words.h"
+#include "train_list.h"
+#include "whole_file.h"
+
+/* The files and the command line of one run; strings are owned. */
+typedef struct {
+    char *folder, *data_file, *cfg_file, *output, *error, *log;
+    char *words[16]; /* of the command, up to a NULL */
+    int word_count;
+} run_files;
+
+/* ---- the folder ---- */
+
+static char *inside(const char *folder, const char *name) {
+    return format_string("%s/%s", folder, name);
+}
+
+static void make_folder(const char *path) {
+    if (mkdir(path, 0777) && errno != EEXIST)
+        fail("cannot make the folder %s: %s", path, strerror(errno));
+}
+
+/* A lock on the run, held until the process ends, and by the training too. */
+static int lock_run(const char *folder) {
+    char *path = inside(folder, "lock");
+    int lock = open(path, O_RDWR | O_CREAT, 0666);
+    if (lock < 0)
+        fail("cannot write %s: %s", path, strerror(errno));
+    if (flock(lock, LOCK_EX | LOCK_NB))
+        fail("%s is being trained by another process", folder);
+    free(path);
+    return lock;
+}
+
+/* All but the lock: what a run that was stopped has left. */
+static void empty_folder(const char *folder) {
+    DIR *entries = opendir(folder);
+    if (!entries)
+        fail("cannot read the folder %s: %s", folder, strerror(errno));
+    for (struct dirent *e; (e = readdir(entries));) {
+        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || !strcmp(e->d_name, "lock"))
+            continue;
+        char *path = inside(folder, e->d_name);
+        if (unlink(path))
+            fail("cannot remove %s, which a stopped run has left: %s", path, strerror(errno));
+        free(path);
+    }
+    closedir(entries);
+}
+
+/* The comparison's data file with another backup folder. */
+static void write_data_file(const char *path, const comparison *about, const char *backup) {
+    int count;
+    char **lines = read_lines(about->data, &count);
+    text_buffer text;
+    open_text(&text);
+    for (int i = 0; i < count; i++) {
+        const char *key = lines[i] + strspn(lines[i], " \t");
+        if (strncmp(key, "backup", strlen("backup")) != 0)
+            fprintf(text.stream, "%s\n", lines[i]);
+        free(lines[i]);
+    }
+    free(lines);
+    fprintf(text.stream, "backup=%s\n", backup);
+    write_whole_file(path, &text);
+}
+
+/* ---- the command ---- */
+
+static void add_word(run_files *files, char *word) {
+    files->words[files->word_count++] = word;
+}
+
+static void add_option(run_files *files, const char *option, uint64_t value) {
+    add_word(files, format_string("%s", option));
+    add_word(files, format_string("%" PRIu64, value));
+}
+
+static void add_device(run_files *files) {
+#ifdef GPU
+    if (gpu_index >= 0)
+        add_option(files, "-i", (uint64_t)gpu_index);
+    else
+        add_word(files, format_string("-nogpu"));
+#else
+    (void)files;
+#endif
+}
+
+static run_files files_of(const char *folder, const comparison *about, size_t arm, uint64_t seed,
+                          run_settings settings) {
+    const comparison_arm *a = &about->arms[arm];
+    run_files files = {.folder = run_folder(folder, a->name, seed),
+                       .cfg_file = inside(folder, a->cfg),
+                       .log = run_log_path(folder, a->name, seed)};
+    files.data_file = inside(files.folder, "run.data");
+    files.output = inside(files.folder, "train.out");
+    files.error = inside(files.folder, "train.err");
+    char program[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length < 0)
+        fail("cannot find this program's own file: %s", strerror(errno));
+    program[length] = '\0';
+    add_word(&files, format_string("%s", program));
+    add_word(&files, format_string("classifier"));
+    add_word(&files, format_string("train"));
+    add_word(&files, format_string("%s", files.data_file));
+    add_word(&files, format_string("%s", files.cfg_file));
+    add_option(&files, "-seed", seed);
+    add_option(&files, "-valid_every", (uint64_t)settings.valid_every);
+    add_option(&files, "-save_every", 0);
+    if (settings.threads)
+        add_option(&files, "-threads", (uint64_t)settings.threads);
+    add_device(&files);
+    return files;
+}
+
+static void free_run_files(run_files *files) {
+    for (int i = 0; i < files->word_count; i++)
+        free(files->words[i]);
+    free(files->folder);
+    free(files->data_file);
+    free(files->cfg_file);
+    free(files->output);
+    free(files->error);
+    free(files->log);
+}
+
+/* ---- the process ---- */
+
+static int open_output(const char *path) {
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (file < 0)
+        fail("cannot write %s: %s", path, strerror(errno));
+    return file;
+}
+
+/* In the child: becomes the training. */
+static _Noreturn void become_training(const run_files *files, pid_t parent, int output, int error) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it died before the line above */
+        _exit(EXIT_FAILURE);
+    int input = open("/dev/null", O_RDONLY);
+    if (input < 0 || dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
+        dup2(error, STDERR_FILENO) < 0)
+        _exit(EXIT_FAILURE);
+    execv(files->words[0], files->words);
+    dprintf(STDERR_FILENO, "darknet: cannot start %s: %s\n", files->words[0], strerror(errno));
+    _exit(EXIT_FAILURE);
+}
+
+static pid_t start_training(const run_files *files) {
+    int output = open_output(files->output), error = open_output(files->error);
+    fflush(NULL);
+    pid_t parent = getpid(), child = fork();
+    if (child < 0)
+        fail("cannot start a process: %s", strerror(errno));
+    if (child == 0)
+        become_training(files, parent, output, error);
+    close(output);
+    close(error);
+    return child;
+}
+
+/* The exit status, or 128 and the signal as shells have it. */
+static int wait_for(pid_t child, const run_files *files, uint64_t last_iteration,
+                    struct rusage *usage) {
+    int status;
+    bool shows = isatty(STDERR_FILENO) && last_iteration;
+    struct timespec second = {.tv_sec = 1};
+    pid_t ended;
+    while ((ended = wait4(child, &status, shows ? WNOHANG : 0, usage)) != child) {
+        if (ended < 0 && errno != EINTR)
+            fail("cannot wait for a training: %s", strerror(errno));
+        uint64_t iteration = shows ? last_logged_iteration(files->log) : 0;
+        if (shows) {
+            fprintf(stderr, "\r\033[K    iteration %" PRIu64 " of %" PRIu64, iteration,
+                    last_iteration);
+            nanosleep(&second, NULL);
+        }
+    }
+    if (shows)
+        fputs("\r\033[K", stderr);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static char *last_sentence(const run_files *files, int status) {
+    char *line = last_line_of(files->error);
+    if (*line)
+        return line;
+    free(line);
+    return format_string("it ended with status %d and without a word", status);
+}
+
+static char *time_now(void) {
+    char text[sizeof "2026-01-01T00:00:00Z"];
+    time_t now = time(NULL);
+    struct tm utc;
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    return format_string("%s", text);
+}
+
+static uint64_t loader_threads(run_settings settings) {
+    return settings.threads ? (uint64_t)settings.threads : (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+bool train_run(const char *folder, const comparison *about, size_t arm, uint64_t seed,
+               run_settings settings) {
+    const comparison_arm *a = &about->arms[arm];
+    run_files files = files_of(folder, about, arm, seed, settings);
+    char *arm_folder = inside(folder, a->name);
+    make_folder(arm_folder);
+    make_folder(files.folder);
+    int lock = lock_run(files.folder);
+    empty_folder(files.folder);
+    write_data_file(files.data_file, about, files.folder);
+    run_record record = {.command = join_shell_words(files.words),
+                         .started = time_now(),
+                         .threads = loader_threads(settings)};
+    double start = what_time_is_it_now();
+    struct rusage usage;
+    record.status = (uint64_t)wait_for(start_training(&files), &files, a->max_batches, &usage);
+    record.seconds = what_time_is_it_now() - start;
+    record.peak_memory_kib = (uint64_t)usage.ru_maxrss;
+    if (record.status)
+        record.error = last_sentence(&files, (int)record.status);
+    write_run_record(folder, a->name, seed, &record);
+    close(lock);
+    bool finished = record.status == 0;
+    free_run_record(&record);
+    free_run_files(&files);
+    free(arm_folder);
+    return finished;
+}
+
+char *check_run(const char *folder, const comparison *about, size_t arm) {
+    char *scratch = format_string("%s/check-XXXXXX", folder);
+    if (!mkdtemp(scratch))
+        fail("cannot make a folder in %s: %s", folder, strerror(errno));
+    run_settings settings = {.valid_every = 1};
+    run_files files = files_of(folder, about, arm, about->seeds[0], settings);
+    char **own[] = {&files.data_file, &files.output, &files.error};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        char *name = strrchr(*own[i], '/') + 1, *path = inside(scratch, name);
+        free(*own[i]);
+        *own[i] = path;
+    }
+    free(files.words[3]);
+    files.words[3] = format_string("%s", files.data_file);
+    add_word(&files, format_string("-check"));
+    write_data_file(files.data_file, about, scratch);
+    struct rusage usage;
+    int status = wait_for(start_training(&files), &files, 0, &usage);
+    char *sentence = status ? last_sentence(&files, status) : NULL;
+    empty_folder(scratch);
+    rmdir(scratch);
+    free(scratch);
+    free_run_files(&files);
+    return sentence;
+}
+
+/* ---- the command ---- */
+
+static const char usage_of_run[] =
+    "usage: darknet dlb run RUNS_FOLDER ARM SEED [-threads N] [-valid_every N]";
+
+static size_t find_arm(const char *folder, const comparison *about, const char *name) {
+    for (size_t i = 0; i < about->arm_count; i++)
+        if (strcmp(about->arms[i].name, name) == 0)
+            return i;
+    fail("%s has no arm \"%s\"", folder, name);
+}
+
+void run_run(int argc, char **argv) {
+    run_settings settings = take_run_settings(&argc, argv);
+    refuse_options(argc, argv, usage_of_run);
+    if (argc != 6)
+        fail("%s", usage_of_run);
+    const char *folder = argv[3];
+    comparison about = read_comparison(folder);
+    size_t arm = find_arm(folder, &about, argv[4]);
+    uint64_t seed = take_seed(argv[5]);
+    if (find_run_state(folder, argv[4], seed) == RUN_FINISHED) {
+        printf("%s, seed %" PRIu64 ": finished already\n", argv[4], seed);
+    } else if (!train_run(folder, &about, arm, seed, settings)) {
+        run_record record = read_run_record(folder, argv[4], seed);
+        fail("%s, seed %" PRIu64 ": %s", argv[4], seed, record.error);
+    }
+    free_comparison(&about);
+}
