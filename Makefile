@@ -53,7 +53,8 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # What knows nothing of Darknet comes first, the adapters after it.
 DLB_LAYER := fail file_bytes logit_ring dlb_options overlap_sampler overlap_loader class_names train_list image_decode augment \
 	train_log dlb_cost_layer image_rows classifier_data classifier_train
-COMMANDS  := dlb_command prepare idx_file
+COMMANDS  := dlb_command prepare idx_file quiet_parser inspect layer_size show contact_sheet \
+	$(if $(filter 1,$(OPENCV)),contact_sheet_opencv,contact_sheet_none)
 # The CPU backend; see onednn/cpu_backend.h.
 BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend \
 	conv_layer shortcut_layer_cpu pool_layers take_over thread_waiting,none)
@@ -167,6 +168,9 @@ $(BUILD)/onednn/%.o: onednn/%.c | $(HOST_STAMP)
 $(BUILD)/commands/%.o: commands/%.c
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) -DDLB_VERSION='"$(VERSION)"' -c $< -o $@
+$(BUILD)/commands/%.o: commands/%.cpp
+	@mkdir -p $(@D)
+	$(SAY_CXX)$(CXX) $(COMMON) $(OPENCV_CFLAGS) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@
 
 host: $(HOST_STAMP)
 $(HOST_STAMP): $(PATCHES) darknet/host.lock darknet/host.sha256 darknet/fetch.sh darknet/apply_patches.sh \

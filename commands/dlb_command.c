@@ -4,16 +4,21 @@
 #include <string.h>
 
 #include "fail.h"
+#include "inspect.h"
 #include "prepare.h"
+#include "show.h"
 
 static const struct {
     const char *name;
     void (*run)(int argc, char **argv);
 } commands[] = {
     {"prepare", run_prepare},
+    {"inspect", run_inspect},
+    {"show", run_show},
 };
 
-static const char usage[] = "usage: darknet dlb prepare DATASET [SRC] OUT";
+static const char usage[] = "usage: darknet dlb prepare DATASET [SRC] OUT, or dlb inspect CFG, "
+                            "or dlb show DATA CFG -out pairs.png";
 
 void run_dlb_command(int argc, char **argv) {
     while (argc > 0 && !argv[argc - 1])

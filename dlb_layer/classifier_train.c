@@ -121,26 +121,26 @@ static void check_resizable(const char *cfg_file, const network *net) {
         }
 }
 
-static void check_network(const training *t, const char *data_file) {
-    const network *net = t->net;
-    int images = t->data.list.count;
+void check_training_network(const network *net, const char *cfg_file, const classifier_data *data,
+                            const char *data_file) {
+    int images = data->list.count;
     if (net->c != CHANNELS)
-        fail("%s: channels=%d, but a classifier's images have %d", t->cfg_file, net->c, CHANNELS);
+        fail("%s: channels=%d, but a classifier's images have %d", cfg_file, net->c, CHANNELS);
     if (batch_of(net) < 1)
-        fail("%s: batch/subdivisions leaves no row for a micro-batch", t->cfg_file);
+        fail("%s: batch/subdivisions leaves no row for a micro-batch", cfg_file);
     if (net->inputs != net->w * net->h * net->c)
-        fail("%s: inputs=%d, but width=%d, height=%d and channels=%d make %d", t->cfg_file,
+        fail("%s: inputs=%d, but width=%d, height=%d and channels=%d make %d", cfg_file,
              net->inputs, net->w, net->h, net->c, net->w * net->h * net->c);
     if (net->truths != net->outputs)
-        fail("%s: the last layer wants %d truths an image, but there are %d classes", t->cfg_file,
+        fail("%s: the last layer wants %d truths an image, but there are %d classes", cfg_file,
              net->truths, net->outputs);
-    check_crop(t->cfg_file, "min", net->min_ratio * (float)net->w);
-    check_crop(t->cfg_file, "max", net->max_ratio * (float)net->w);
+    check_crop(cfg_file, "min", net->min_ratio * (float)net->w);
+    check_crop(cfg_file, "max", net->max_ratio * (float)net->w);
     if (net->random)
-        check_resizable(t->cfg_file, net);
+        check_resizable(cfg_file, net);
     if (images < batch_of(net) / 2)
-        fail("%s: %s has %d images, fewer than half of batch=%d in %s", data_file,
-             t->data.list_file, images, batch_of(net), t->cfg_file);
+        fail("%s: %s has %d images, fewer than half of batch=%d in %s", data_file, data->list_file,
+             images, batch_of(net), cfg_file);
 }
 
 /* ---- set-up ---- */
@@ -345,7 +345,7 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     printf("Learning Rate: %g, Momentum: %g, Decay: %g\n", t.net->learning_rate, t.net->momentum,
            t.net->decay);
     t.data = read_classifier_data(data_file, cfg_file, t.net);
-    check_network(&t, data_file);
+    check_training_network(t.net, cfg_file, &t.data, data_file);
     if (t.dlb)
         prepare_dlb_cost_training(t.dlb, t.net, cfg_file);
     printf("%d\n", t.data.list.count);

@@ -3,6 +3,7 @@
 #ifndef CLASSIFIER_TRAIN_H
 #define CLASSIFIER_TRAIN_H
 
+#include "classifier_data.h"
 #include "darknet.h"
 
 #include <stdbool.h>
@@ -24,6 +25,11 @@ train_options parse_train_options(int argc, char **argv);
  * lists and backup folder do not fit together. */
 void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, int *gpus,
                           int gpu_count, int clear, train_options options);
+
+/* Ends the program if the loader cannot make this network's input and truth rows from the data, or
+ * the list is shorter than half a batch. */
+void check_training_network(const network *net, const char *cfg_file, const classifier_data *data,
+                            const char *data_file);
 
 /* Before the host's own loop: ends the program if the cfg has [dlb_cost], if the classes of the
  * data file, whose pairs are data_options, are not the network's outputs, for which the host has no
