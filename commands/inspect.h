@@ -4,8 +4,8 @@
 #define INSPECT_H
 
 /* Runs the command: argv[3] is the cfg; argv[0..2] are not looked at. Prints to standard output
- * alone. Uses no GPU. Ends the program through fail() where the arguments are no good or standard
- * output cannot be written, and as training does where the cfg is no good. */
+ * alone. Computes nothing on a GPU. Ends the program through fail() where the arguments are no good
+ * or standard output cannot be written, and as training does where the cfg is no good. */
 void run_inspect(int argc, char **argv);
 
 #endif

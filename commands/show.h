@@ -12,9 +12,9 @@
  *     -slot N         the micro-batch, from 0; default 0
  *
  * At least one of the first two. argv[0..2] are not looked at. Prints one closing line to standard
- * output. Uses no GPU. Ends the program through fail() where the build has no OpenCV, the arguments
- * are no good, the cfg has no [dlb_cost], or the picture cannot be written or shown, and as
- * training does where cfg, data file, lists or images are no good. */
+ * output. Computes nothing on a GPU. Ends the program through fail() where the build has no OpenCV,
+ * the arguments are no good, the cfg has no [dlb_cost], or the picture cannot be written or shown,
+ * and as training does where cfg, data file, lists or images are no good. */
 void run_show(int argc, char **argv);
 
 #endif
