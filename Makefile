@@ -53,8 +53,9 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # What knows nothing of Darknet comes first, the adapters after it.
 DLB_LAYER := fail file_bytes logit_ring dlb_options overlap_sampler overlap_loader class_names train_list image_decode augment \
 	train_log dlb_cost_layer image_rows classifier_data classifier_options batched_prediction \
-	classifier_valid classifier_predict train_validation classifier_train
-COMMANDS  := dlb_command prepare idx_file compare comparison_plan comparison_run cfg_text command_options log_tail \
+	classifier_valid classifier_predict train_validation train_checks classifier_train
+COMMANDS  := dlb_command prepare idx_file quiet_parser inspect layer_size show contact_sheet \
+	$(if $(filter 1,$(OPENCV)),contact_sheet_opencv,contact_sheet_none) compare comparison_plan comparison_run cfg_text command_options log_tail \
 	shell_words report report_text report_charts results_csv comparison_results \
 	comparison_files run_log chart_curves run_gnuplot statistics student_t csv_table key_values parse_number \
 	display_text whole_file
@@ -174,7 +175,7 @@ $(BUILD)/commands/%.o: commands/%.c
 	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) -DDLB_VERSION='"$(VERSION)"' -DDLB_BUILD='"$(CONFIG:build-%=%)"' -c $< -o $@
 $(BUILD)/commands/%.o: commands/%.cpp
 	@mkdir -p $(@D)
-	$(SAY_CXX)$(CXX) $(COMMON) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@
+	$(SAY_CXX)$(CXX) $(COMMON) $(OPENCV_CFLAGS) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@
 
 host: $(HOST_STAMP)
 $(HOST_STAMP): $(PATCHES) darknet/host.lock darknet/host.sha256 darknet/fetch.sh darknet/apply_patches.sh \

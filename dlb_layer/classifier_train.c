@@ -6,6 +6,7 @@
 #include "image_rows.h"
 #include "network.h"
 #include "overlap_loader.h"
+#include "train_checks.h"
 #include "train_log.h"
 #include "train_validation.h"
 
@@ -39,72 +40,11 @@ typedef struct {
     int save_every; /* epochs from one numbered weights file to the next; 0: none */
 } training;
 
-/* ---- checks before the first iteration ---- */
-
-static void check_backup_folder(const char *folder) {
-    if (access(folder, W_OK | X_OK))
-        fail("cannot write into the backup folder %s: %s", folder, strerror(errno));
-}
-
-void check_stock_training(network *net, const char *cfg_file, const char *data_file,
-                          list *data_options, int images) {
-    if (find_dlb_cost_layer(net))
-        fail("%s has [dlb_cost], which needs its own loader; leave out -stock_loader", cfg_file);
-    check_classes(data_file, option_find_int_quiet(data_options, "classes", 2), cfg_file, net);
-    if (!images)
-        fail("%s: train=%s names no image", data_file,
-             option_find_str(data_options, "train", "data/train.list"));
-    check_backup_folder(option_find_str(data_options, "backup", "/backup/"));
-}
+/* ---- set-up ---- */
 
 static int batch_of(const network *net) {
     return net->batch * net->subdivisions;
 }
-
-static void check_crop(const char *cfg_file, const char *which, float side) {
-    enum { LARGEST_SIDE = 1 << 16 };
-    if (!(side >= 1 && side <= LARGEST_SIDE))
-        fail("%s: %s_crop or %s_ratio makes a side of %g pixels; 1 to %d is possible", cfg_file,
-             which, which, side, LARGEST_SIDE);
-}
-
-/* The host can resize these, and nothing behind an [avgpool] has to be. */
-static void check_resizable(const char *cfg_file, const network *net) {
-    for (int i = 0; i < net->n && net->layers[i].type != AVGPOOL; i++)
-        switch (net->layers[i].type) {
-        case CONVOLUTIONAL:
-        case CROP:
-        case MAXPOOL:
-        case ROUTE:
-        case SHORTCUT:
-        case UPSAMPLE:
-        case REORG:
-        case NORMALIZATION:
-            break;
-        default:
-            fail("%s: random=1 resizes the network, but layer %d, a [%s], has a fixed size; only "
-                 "layers after an [avgpool] may",
-                 cfg_file, i, get_layer_string(net->layers[i].type));
-        }
-}
-
-static void check_network(const training *t, const char *data_file) {
-    const network *net = t->net;
-    int images = t->data.list.count;
-    check_image_input(t->cfg_file, net);
-    if (net->truths != net->outputs)
-        fail("%s: the last layer wants %d truths an image, but there are %d classes", t->cfg_file,
-             net->truths, net->outputs);
-    check_crop(t->cfg_file, "min", net->min_ratio * (float)net->w);
-    check_crop(t->cfg_file, "max", net->max_ratio * (float)net->w);
-    if (net->random)
-        check_resizable(t->cfg_file, net);
-    if (images < batch_of(net) / 2)
-        fail("%s: %s has %d images, fewer than half of batch=%d in %s", data_file,
-             t->data.list_file, images, batch_of(net), t->cfg_file);
-}
-
-/* ---- set-up ---- */
 
 static unsigned choose_seed(classifier_options options) {
     unsigned seed = options.seed;
@@ -352,7 +292,7 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     printf("Learning Rate: %g, Momentum: %g, Decay: %g\n", t.net->learning_rate, t.net->momentum,
            t.net->decay);
     t.data = read_classifier_data(data_file, cfg_file, t.net);
-    check_network(&t, data_file);
+    check_training_network(t.net, cfg_file, &t.data, data_file);
     if (t.dlb)
         prepare_dlb_cost_training(t.dlb, t.net, cfg_file);
     printf("%d\n", t.data.list.count);

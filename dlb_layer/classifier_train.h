@@ -12,10 +12,4 @@
 void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, int *gpus,
                           int gpu_count, int clear, classifier_options options);
 
-/* Before the host's own loop: ends the program if the cfg has [dlb_cost], if the classes of the
- * data file, whose pairs are data_options, are not the network's outputs, for which the host has no
- * room, if the list has no `images`, or if the backup folder cannot be written. */
-void check_stock_training(network *net, const char *cfg_file, const char *data_file,
-                          list *data_options, int images);
-
 #endif

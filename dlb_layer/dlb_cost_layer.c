@@ -165,6 +165,10 @@ layer *find_dlb_cost_layer(network *net) {
     return last->type == DLB_COST ? last : NULL;
 }
 
+static size_t delta_values(const struct dlb_cost *dlb) {
+    return (size_t)dlb->half * (size_t)dlb->classes;
+}
+
 void prepare_dlb_cost_training(layer *l, const network *net, const char *cfg_file) {
     struct dlb_cost *dlb = l->dlb;
     if (net->batch % 2)
@@ -174,10 +178,10 @@ void prepare_dlb_cost_training(layer *l, const network *net, const char *cfg_fil
             cfg_file, net->batch * net->subdivisions, net->subdivisions, net->batch);
     dlb->half = net->batch / 2;
     dlb->ring = logit_ring_create(net->subdivisions, dlb->half, dlb->classes);
-    dlb->delta = allocate((size_t)dlb->half * (size_t)dlb->classes, sizeof *dlb->delta);
+    dlb->delta = allocate(delta_values(dlb), sizeof *dlb->delta);
 #ifdef GPU
     if (gpu_index >= 0)
-        dlb->delta_gpu = cuda_make_array(dlb->delta, (size_t)dlb->half * (size_t)dlb->classes);
+        dlb->delta_gpu = cuda_make_array(dlb->delta, delta_values(dlb));
 #endif
 }
 
@@ -257,4 +261,15 @@ dlb_cost_sums take_dlb_cost_sums(layer *l) {
 
 float dlb_cost_alpha(const layer *l) {
     return l->dlb->alpha;
+}
+
+dlb_cost_facts describe_dlb_cost(const layer *l) {
+    const struct dlb_cost *dlb = l->dlb;
+    return (dlb_cost_facts){.alpha = dlb->alpha,
+                            .temperature = dlb->temperature,
+                            .logits_layer = dlb->logits_layer,
+                            .classes = dlb->classes,
+                            .half = dlb->half,
+                            .ring_bytes = logit_ring_bytes(dlb->ring),
+                            .delta_bytes = delta_values(dlb) * sizeof *dlb->delta};
 }

@@ -65,4 +65,18 @@ dlb_cost_sums take_dlb_cost_sums(layer *l);
 /* The section's alpha. */
 float dlb_cost_alpha(const layer *l);
 
+/* What the layer is, for people. */
+typedef struct {
+    float alpha;
+    float temperature;
+    int logits_layer; /* whose output is (batch, classes) */
+    int classes;
+    int half;           /* revisited rows of a micro-batch, and new ones */
+    size_t ring_bytes;  /* half a batch of logits and ids */
+    size_t delta_bytes; /* (half, classes) */
+} dlb_cost_facts;
+
+/* Of a layer that prepare_dlb_cost_training() has made ready. */
+dlb_cost_facts describe_dlb_cost(const layer *l);
+
 #endif

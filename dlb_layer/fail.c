@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+static void (*last_action)(void);
+
+void at_failure(void (*action)(void)) {
+    last_action = action;
+}
+
 void fail(const char *format, ...) {
     va_list args;
     fflush(stdout); /* what was printed before stays before */
@@ -14,6 +20,8 @@ void fail(const char *format, ...) {
     va_end(args);
     fputc('\n', stderr);
     fflush(NULL);
+    if (last_action)
+        last_action();
     _exit(EXIT_FAILURE); /* no exit handlers: other threads may still use what they tear down */
 }
 

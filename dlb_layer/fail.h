@@ -11,6 +11,10 @@ extern "C" {
  * Callable from any thread. Never returns. */
 __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *format, ...);
 
+/* What fail() does after its sentence, just before the program ends; NULL for nothing, as at the
+ * start. For one thread, while no other may fail. */
+void at_failure(void (*action)(void));
+
 /* calloc(count, size) that ends the program through fail() where memory runs out.
  * The caller owns the zeroed block and releases it with free(). `count` may be 0. */
 void *allocate(unsigned long count, unsigned long size);

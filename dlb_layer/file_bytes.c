@@ -3,8 +3,11 @@
 #include "fail.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 char *read_file_bytes(const char *path, size_t *size) {
     FILE *file = fopen(path, "rb");
@@ -32,4 +35,27 @@ char *read_file_bytes(const char *path, size_t *size) {
     data[used] = '\0';
     *size = used;
     return data;
+}
+
+/* Whether all of it reached the disk; else errno says why not. */
+static bool write_all(FILE *file, const void *bytes, size_t size) {
+    bool good = fwrite(bytes, 1, size, file) == size && !fflush(file) && !fsync(fileno(file));
+    int reason = errno;
+    if (fclose(file) && good)
+        return false;
+    errno = reason;
+    return good;
+}
+
+void write_file_bytes(const char *path, const void *bytes, size_t size) {
+    char *unfinished = format_string("%s.new", path);
+    FILE *file = fopen(unfinished, "wb");
+    if (!file)
+        fail("cannot write %s: %s", path, strerror(errno));
+    if (!write_all(file, bytes, size) || rename(unfinished, path)) {
+        int reason = errno;
+        unlink(unfinished);
+        fail("cannot write %s: %s", path, strerror(reason));
+    }
+    free(unfinished);
 }

@@ -1,4 +1,4 @@
-/* A whole file in memory. */
+/* Whole files to and from memory. */
 #ifndef FILE_BYTES_H
 #define FILE_BYTES_H
 
@@ -8,5 +8,9 @@
  * after them, which the caller frees; NULL with errno set if the file cannot be opened or read.
  * Ends the program where memory runs out. Any number of threads. */
 char *read_file_bytes(const char *path, size_t *size);
+
+/* Writes `size` bytes into `path`, aside and renamed, so that what is there stays until the new
+ * file is whole. Ends the program if that fails. */
+void write_file_bytes(const char *path, const void *bytes, size_t size);
 
 #endif

@@ -8,6 +8,7 @@
 enum { NO_SAMPLE = -1 };
 
 struct logit_ring {
+    int slots;
     int rows;
     int classes;
     float *logits; /* (slots, rows, classes) */
@@ -17,6 +18,7 @@ struct logit_ring {
 logit_ring *logit_ring_create(int slots, int rows, int classes) {
     logit_ring *ring = allocate(1, sizeof *ring);
     size_t tags = (size_t)slots * (size_t)rows;
+    ring->slots = slots;
     ring->rows = rows;
     ring->classes = classes;
     ring->logits = allocate(tags * (size_t)classes, sizeof *ring->logits);
@@ -32,6 +34,11 @@ void logit_ring_free(logit_ring *ring) {
     free(ring->logits);
     free(ring->ids);
     free(ring);
+}
+
+size_t logit_ring_bytes(const logit_ring *ring) {
+    size_t tags = (size_t)ring->slots * (size_t)ring->rows;
+    return tags * ((size_t)ring->classes * sizeof *ring->logits + sizeof *ring->ids);
 }
 
 const float *logit_ring_find(const logit_ring *ring, int slot, int expected_row, int64_t id) {

@@ -8,6 +8,7 @@
 #ifndef LOGIT_RING_H
 #define LOGIT_RING_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct logit_ring logit_ring;
@@ -18,6 +19,9 @@ logit_ring *logit_ring_create(int slots, int rows, int classes);
 
 /* Accepts NULL. */
 void logit_ring_free(logit_ring *ring);
+
+/* The memory that all slots take, logits and ids. */
+size_t logit_ring_bytes(const logit_ring *ring);
 
 /* The (classes) logits stored in `slot` under sample `id`, or NULL if the slot has no such row.
  * Looks at row `expected_row` first, where the id stands when the order still fits. The pointer

@@ -88,6 +88,7 @@ run bare/image_decode "$bare/tests/test_image_decode"
 run bare/dlb_cost_layer "$bare/tests/test_dlb_cost_layer"
 export COMPARE_WEIGHTS=$PWD/$checked/tests/compare_weights
 export DARKNET=$PWD/$checked/darknet
+export BARE=$PWD/$bare/darknet
 run trajectory tests/trajectory/trajectory_test.sh
 DARKNET=$PWD/$bare/darknet run bare/trajectory tests/trajectory/trajectory_test.sh
 for test in tests/end_to_end/*_test.sh; do

@@ -320,6 +320,20 @@ static void logits_may_be_named_and_relative(void **state) {
     free_network(net);
 }
 
+static void it_says_what_it_is(void **state) {
+    (void)state;
+    network *net = make_bare_network(6, 2, 5, 0.5f, 4);
+    dlb_cost_facts facts = describe_dlb_cost(&net->layers[2]);
+    assert_true(facts.alpha == 0.5f);
+    assert_true(facts.temperature == 4);
+    assert_int_equal(facts.logits_layer, 0);
+    assert_int_equal(facts.classes, 5);
+    assert_int_equal(facts.half, 3);
+    assert_int_equal(facts.ring_bytes, 2 * 3 * (5 * 4 + 8));
+    assert_int_equal(facts.delta_bytes, 3 * 5 * 4);
+    free_bare_network(net);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden_paper_defaults),
@@ -339,6 +353,7 @@ int main(void) {
         cmocka_unit_test(inference_leaves_ring_and_output_alone),
         cmocka_unit_test(gradient_of_the_weights_agrees_with_finite_differences),
         cmocka_unit_test(logits_may_be_named_and_relative),
+        cmocka_unit_test(it_says_what_it_is),
     };
     return cmocka_run_group_tests_name("dlb_cost_layer", tests, NULL, NULL);
 }

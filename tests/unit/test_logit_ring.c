@@ -85,6 +85,13 @@ static void equal_ids_are_told_apart_by_the_expected_row(void **state) {
     logit_ring_free(ring);
 }
 
+static void its_memory_is_logits_and_ids(void **state) {
+    (void)state;
+    logit_ring *ring = logit_ring_create(2, 3, 5);
+    assert_int_equal(logit_ring_bytes(ring), 2 * 3 * (5 * 4 + 8));
+    logit_ring_free(ring);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_ring_is_empty),
@@ -92,6 +99,7 @@ int main(void) {
         cmocka_unit_test(slots_are_apart),
         cmocka_unit_test(storing_forgets_the_iteration_before),
         cmocka_unit_test(equal_ids_are_told_apart_by_the_expected_row),
+        cmocka_unit_test(its_memory_is_logits_and_ids),
     };
     return cmocka_run_group_tests_name("logit_ring", tests, NULL, NULL);
 }

@@ -1,0 +1,73 @@
+#include "train_checks.h"
+
+#include "dlb_cost_layer.h"
+#include "fail.h"
+#include "network.h"
+#include "option_list.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+void check_backup_folder(const char *folder) {
+    if (access(folder, W_OK | X_OK))
+        fail("cannot write into the backup folder %s: %s", folder, strerror(errno));
+}
+
+void check_stock_training(network *net, const char *cfg_file, const char *data_file,
+                          list *data_options, int images) {
+    if (find_dlb_cost_layer(net))
+        fail("%s has [dlb_cost], which needs its own loader; leave out -stock_loader", cfg_file);
+    check_classes(data_file, option_find_int_quiet(data_options, "classes", 2), cfg_file, net);
+    if (!images)
+        fail("%s: train=%s names no image", data_file,
+             option_find_str(data_options, "train", "data/train.list"));
+    check_backup_folder(option_find_str(data_options, "backup", "/backup/"));
+}
+
+static int batch_of(const network *net) {
+    return net->batch * net->subdivisions;
+}
+
+static void check_crop(const char *cfg_file, const char *which, float side) {
+    enum { LARGEST_SIDE = 1 << 16 };
+    if (!(side >= 1 && side <= LARGEST_SIDE))
+        fail("%s: %s_crop or %s_ratio makes a side of %g pixels; 1 to %d is possible", cfg_file,
+             which, which, side, LARGEST_SIDE);
+}
+
+/* The host can resize these, and nothing behind an [avgpool] has to be. */
+static void check_resizable(const char *cfg_file, const network *net) {
+    for (int i = 0; i < net->n && net->layers[i].type != AVGPOOL; i++)
+        switch (net->layers[i].type) {
+        case CONVOLUTIONAL:
+        case CROP:
+        case MAXPOOL:
+        case ROUTE:
+        case SHORTCUT:
+        case UPSAMPLE:
+        case REORG:
+        case NORMALIZATION:
+            break;
+        default:
+            fail("%s: random=1 resizes the network, but layer %d, a [%s], has a fixed size; only "
+                 "layers after an [avgpool] may",
+                 cfg_file, i, get_layer_string(net->layers[i].type));
+        }
+}
+
+void check_training_network(const network *net, const char *cfg_file, const classifier_data *data,
+                            const char *data_file) {
+    int images = data->list.count;
+    check_image_input(cfg_file, net);
+    if (net->truths != net->outputs)
+        fail("%s: the last layer wants %d truths an image, but there are %d classes", cfg_file,
+             net->truths, net->outputs);
+    check_crop(cfg_file, "min", net->min_ratio * (float)net->w);
+    check_crop(cfg_file, "max", net->max_ratio * (float)net->w);
+    if (net->random)
+        check_resizable(cfg_file, net);
+    if (images < batch_of(net) / 2)
+        fail("%s: %s has %d images, fewer than half of batch=%d in %s", data_file, data->list_file,
+             images, batch_of(net), cfg_file);
+}
