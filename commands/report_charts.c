@@ -192,9 +192,9 @@ static void write_plot(FILE *stream, const chart *c, const panel *p, const compa
         write_separator(stream, &first);
         fprintf(stream,
                 "'%s.dat' index %zu using ($1/%g):2 with linespoints linecolor rgb '%s' "
-                "linewidth 1.8 dashtype %zu pointtype %d pointsize 0.7 title ",
+                "linewidth 1.8 dashtype %zu pointtype %d pointsize 0.7 pointinterval %zu title ",
                 c->name, i++, unit, COLOURS[a % COLOUR_COUNT], a / COLOUR_COUNT + 1,
-                SYMBOLS[a % SYMBOL_COUNT]);
+                SYMBOLS[a % SYMBOL_COUNT], p->curves[a].count / 25 + 1);
         write_quoted(stream, about->arms[a].name);
     }
     fputs("\n", stream);
