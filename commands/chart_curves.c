@@ -81,6 +81,13 @@ static curve_point average_at(const series *all, size_t runs, double x) {
     return point;
 }
 
+static bool has_finite_point(const curve *c) {
+    for (size_t i = 0; i < c->count; i++)
+        if (isfinite(c->points[i].mean))
+            return true;
+    return false;
+}
+
 static curve average_series(const series *all, size_t runs) {
     curve c = {.runs = runs};
     size_t values = 0;
@@ -91,6 +98,8 @@ static curve average_series(const series *all, size_t runs) {
     c.points = allocate(c.count, sizeof *c.points);
     for (size_t i = 0; i < c.count; i++)
         c.points[i] = average_at(all, runs, grid[i]);
+    if (!has_finite_point(&c))
+        c.count = 0;
     free(grid);
     return c;
 }

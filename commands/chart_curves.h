@@ -22,7 +22,8 @@ typedef struct {
 
 /* A point wherever any of the arm's finished runs has a value, as far as all of them reach, so that
  * every point is over the same runs. Between its own values a run counts with the straight line.
- * No points where no run has the value. */
+ * A
+ * point is not finite where a run has diverged. No points where none would be finite. */
 curve average_runs(const comparison_results *results, size_t arm, curve_value what);
 
 void free_curve(curve *c);

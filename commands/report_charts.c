@@ -52,7 +52,6 @@ static const char SCRIPT_HEAD[] =
     "set key outside above left Left reverse\n"
     "set lmargin 11\n"
     "set rmargin 4\n"
-    "set xrange [0:*]\n"
     "set border 3\n"
     "set tics nomirror out\n"
     "set grid linecolor rgb '#dddddd' linetype 1\n";
@@ -165,11 +164,17 @@ static void write_separator(FILE *stream, bool *first) {
     *first = false;
 }
 
+/* Axes with nothing in them: gnuplot refuses to find a range for no values. */
+static void write_empty_plot(FILE *stream) {
+    fputs("set xrange [0:1]\nset yrange [0:1]\nplot NaN notitle\n", stream);
+}
+
 /* The bands go below all lines. `index` is the number of the panel's first block of data. */
 static void write_plot(FILE *stream, const chart *c, const panel *p, const comparison *about,
                        double unit, size_t index) {
     bool first = true;
     size_t i = index;
+    fputs("set xrange [0:*]\n", stream);
     for (size_t a = 0; a < about->arm_count; a++) {
         i += a > 0 && p->curves[a - 1].count > 0;
         if (p->curves[a].runs < 2 || p->curves[a].count == 0)
@@ -187,9 +192,9 @@ static void write_plot(FILE *stream, const chart *c, const panel *p, const compa
         write_separator(stream, &first);
         fprintf(stream,
                 "'%s.dat' index %zu using ($1/%g):2 with linespoints linecolor rgb '%s' "
-                "linewidth 1.8 dashtype %zu pointtype %d pointsize 0.7 title ",
+                "linewidth 1.8 dashtype %zu pointtype %d pointsize 0.7 pointinterval %zu title ",
                 c->name, i++, unit, COLOURS[a % COLOUR_COUNT], a / COLOUR_COUNT + 1,
-                SYMBOLS[a % SYMBOL_COUNT]);
+                SYMBOLS[a % SYMBOL_COUNT], p->curves[a].count / 25 + 1);
         write_quoted(stream, about->arms[a].name);
     }
     fputs("\n", stream);
@@ -280,7 +285,10 @@ static void write_script(const char *folder, const chart *c, const comparison *a
             fputs("unset key\nunset title\n", text.stream); /* the first panel names all arms */
         write_y_axis(text.stream, &c->panels[p], about->arm_count);
         fprintf(text.stream, "set xlabel 'images processed%s (a revisit counts)'\n", unit_name);
-        write_plot(text.stream, c, &c->panels[p], about, unit, index);
+        if (is_empty(&c->panels[p], about->arm_count))
+            write_empty_plot(text.stream);
+        else
+            write_plot(text.stream, c, &c->panels[p], about, unit, index);
         index += count_lines(&c->panels[p], about->arm_count);
     }
     fprintf(text.stream, "%sset output\n", c->panel_count > 1 ? "unset multiplot\n" : "");

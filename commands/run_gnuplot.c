@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +12,20 @@
 #include "fail.h"
 
 extern char **environ;
+
+/* The environment with a locale whose characters are UTF-8, as those of the scripts are. The
+ * strings are not copied; the caller frees the list. */
+static char **utf8_environment(void) {
+    size_t count = 0, kept = 0;
+    while (environ[count])
+        count++;
+    char **copy = allocate(count + 2, sizeof *copy);
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(environ[i], "LC_ALL=", 7) != 0)
+            copy[kept++] = environ[i];
+    copy[kept] = "LC_ALL=C.UTF-8";
+    return copy;
+}
 
 /* Returns 0 or an errno; that of a program that is missing is ENOENT. */
 static int spawn_in(const char *folder, char *const *argv, pid_t *child) {
@@ -22,8 +36,10 @@ static int spawn_in(const char *folder, char *const *argv, pid_t *child) {
     error = posix_spawn_file_actions_addchdir_np(&actions, folder);
     if (!error)
         error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    char **environment = utf8_environment();
     if (!error)
-        error = posix_spawnp(child, argv[0], &actions, NULL, argv, environ);
+        error = posix_spawnp(child, argv[0], &actions, NULL, argv, environment);
+    free(environment);
     posix_spawn_file_actions_destroy(&actions);
     return error;
 }

@@ -104,8 +104,6 @@ static size_t count_validations(const csv_table *table) {
     size_t count = 0;
     for (size_t row = 0; row < table->rows; row++)
         count += is_validated(table, row);
-    if (count == 0)
-        fail("%s holds no validation, but the run has finished", table->path);
     return count;
 }
 
@@ -124,6 +122,8 @@ static void read_validations(run_log *log, const csv_table *table) {
         add_validation(log, table, row, &sums);
         sums = (training_sums){0};
     }
+    if (log->count == 0)
+        fail("%s holds no validation, but the run has finished", table->path);
 }
 
 /* The first row counts too: a run starts with no images. */
