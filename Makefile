@@ -53,7 +53,8 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # What knows nothing of Darknet comes first, the adapters after it.
 DLB_LAYER := fail file_bytes logit_ring dlb_options overlap_sampler overlap_loader class_names train_list image_decode augment \
 	train_log dlb_cost_layer image_rows classifier_data classifier_train
-COMMANDS  := dlb_command prepare idx_file
+COMMANDS  := dlb_command prepare prepare_options data_set fashion_mnist idx_file cifar tiny_imagenet image_folder \
+	image_files file_tree subset label_noise image_writer text_file folders
 # The CPU backend; see onednn/cpu_backend.h.
 BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend \
 	conv_layer shortcut_layer_cpu pool_layers take_over thread_waiting,none)
@@ -89,7 +90,7 @@ DLB_CFLAGS  := -std=gnu11 $(DLB_WARN) $(DLB_OPTS)
 # Its passes over memory are vector code without dispatch; no vector crosses a file (psabi).
 BACKEND_CFLAGS := -std=gnu11 $(DLB_WARN) -Wno-psabi -fopenmp $(if $(filter 1,$(DEBUG))$(SANITIZE),$(DLB_OPTS),-O3 -g $(if \
 	$(filter 1,$(PORTABLE)),,-march=native))
-LDLIBS      := -lz -lpng -lm -pthread
+LDLIBS      := -larchive -lz -lpng -lm -pthread
 LDFLAGS     := $(OMP) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 ifeq ($(OPENBLAS),1)
@@ -189,7 +190,7 @@ refresh-patch:
 # ---- packages ----
 
 PACKAGES := gcc g++ libc6-dev pkg-config patch xz-utils ca-certificates libopencv-dev libopenblas-dev zlib1g-dev \
-	libpng-dev $(if $(filter file,$(origin ONEDNN)),libdnnl-dev,$(if $(filter 1,$(ONEDNN)),libdnnl-dev))
+	libpng-dev libarchive-dev $(if $(filter file,$(origin ONEDNN)),libdnnl-dev,$(if $(filter 1,$(ONEDNN)),libdnnl-dev))
 install-packages:
 	@darknet/install_packages.sh $(PACKAGES)
 

@@ -13,7 +13,8 @@ static const struct {
     {"prepare", run_prepare},
 };
 
-static const char usage[] = "usage: darknet dlb prepare DATASET [SRC] OUT";
+static const char usage[] = "usage: darknet dlb prepare DATASET [SRC] OUT "
+                            "[-subset N [-subset_seed S]] [-noise P [-noise_seed S]]";
 
 void run_dlb_command(int argc, char **argv) {
     while (argc > 0 && !argv[argc - 1])
