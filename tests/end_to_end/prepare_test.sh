@@ -465,19 +465,19 @@ zip_fields() { # FILE
 }
 
 make_zip() { # ZIP FOLDER
-    local file files=0 offset=0 size directory
+    local file files=0 offset=0 size
     : >"$1"
     : >directory
     while read -r file; do
         { printf 'PK\1\2' && little_endian 2 798 && zip_fields "$file" && little_endian 2 0 0 0 &&
-            little_endian 4 $((0100644 << 16)) $offset && printf %s "$file"; } >>directory
+            little_endian 4 $((0100644 << 16)) "$offset" && printf %s "$file"; } >>directory
         { printf 'PK\3\4' && zip_fields "$file" && printf %s "$file" && cat "$file"; } >>"$1"
         offset=$(stat -c %s "$1")
         files=$((files + 1))
     done < <(find "$2" -type f)
     size=$(stat -c %s directory)
     cat directory >>"$1"
-    { printf 'PK\5\6' && little_endian 2 0 0 $files $files && little_endian 4 "$size" $offset &&
+    { printf 'PK\5\6' && little_endian 2 0 0 $files $files && little_endian 4 "$size" "$offset" &&
         little_endian 2 0; } >>"$1"
 }
 
