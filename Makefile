@@ -54,11 +54,14 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 DLB_LAYER := fail file_bytes logit_ring dlb_options overlap_sampler overlap_loader class_names train_list image_decode augment \
 	train_log dlb_cost_layer image_rows classifier_data classifier_options batched_prediction \
 	classifier_valid classifier_predict train_validation train_checks classifier_train
-COMMANDS  := dlb_command prepare idx_file quiet_parser inspect layer_size show contact_sheet \
-	$(if $(filter 1,$(OPENCV)),contact_sheet_opencv,contact_sheet_none) compare comparison_plan comparison_run cfg_text command_options log_tail \
-	shell_words report report_text report_charts results_csv comparison_results \
-	comparison_files run_log chart_curves run_gnuplot statistics student_t csv_table key_values parse_number \
-	display_text whole_file
+COMMANDS  := dlb_command command_options shell_words whole_file parse_number display_text \
+	prepare prepare_options data_set fashion_mnist idx_file cifar tiny_imagenet image_folder image_files file_tree \
+	subset label_noise image_writer text_file folders \
+	compare comparison_plan comparison_run comparison_files cfg_text log_tail key_values csv_table \
+	report report_text report_charts results_csv comparison_results run_log chart_curves run_gnuplot statistics \
+	student_t \
+	inspect quiet_parser layer_size \
+	show contact_sheet $(if $(filter 1,$(OPENCV)),contact_sheet_opencv,contact_sheet_none)
 # The CPU backend; see onednn/cpu_backend.h.
 BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend \
 	conv_layer shortcut_layer_cpu pool_layers take_over thread_waiting,none)
@@ -95,7 +98,7 @@ DLB_CFLAGS  := -std=gnu11 $(DLB_WARN) $(DLB_OPTS)
 BACKEND_CFLAGS := -std=gnu11 $(DLB_WARN) -Wno-psabi -fopenmp $(if $(filter 1,$(DEBUG))$(SANITIZE),$(DLB_OPTS),-O3 -g $(if \
 	$(filter 1,$(PORTABLE)),,-march=native))
 LDLIBS      := -lz -lpng -lm -pthread
-COMMAND_LIBS := -lcsv -lstdc++
+COMMAND_LIBS := -larchive -lcsv -lstdc++
 LDFLAGS     := $(OMP) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 ifeq ($(OPENBLAS),1)
@@ -198,7 +201,7 @@ refresh-patch:
 # ---- packages ----
 
 PACKAGES := gcc g++ libc6-dev pkg-config patch xz-utils ca-certificates libopencv-dev libopenblas-dev zlib1g-dev \
-	libpng-dev libcsv-dev libboost-dev gnuplot-nox $(if $(filter file,$(origin ONEDNN)),libdnnl-dev,$(if $(filter 1,$(ONEDNN)),libdnnl-dev))
+	libpng-dev libarchive-dev libcsv-dev libboost-dev gnuplot-nox $(if $(filter file,$(origin ONEDNN)),libdnnl-dev,$(if $(filter 1,$(ONEDNN)),libdnnl-dev))
 install-packages:
 	@darknet/install_packages.sh $(PACKAGES)
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# `darknet dlb prepare fashion-mnist`, on data sets of a few images. Prints TAP.
+# `darknet dlb prepare`, on data sets of a few images. Prints TAP.
 # Needs no data set and no network. DARKNET names the binary (default: bin/darknet).
 
 # shellcheck source=tests/end_to_end/tap.sh
@@ -192,7 +192,7 @@ fi
 
 # ---- arguments ----
 
-usage="usage: darknet dlb prepare fashion-mnist [SRC] OUT"
+usage="usage: darknet dlb prepare fashion-mnist|cifar10|cifar100|tinyimagenet|folder SRC OUT [-subset N"
 make_source
 check "refuses no arguments" fails_with "$usage"
 check "refuses a missing OUT" fails_with "$usage" fashion-mnist
@@ -200,7 +200,13 @@ check "refuses too many arguments" fails_with "$usage" fashion-mnist src out mor
 check "refuses an unknown data set" fails_with \
     "unknown data set \"fashion\"; $usage" fashion src out
 check "refuses an unknown option" fails_with \
-    "unknown option \"-subset\"; $usage" fashion-mnist -subset out
+    "unknown option \"-subsets\"; $usage" fashion-mnist -subsets out
+check "refuses an option without its value" fails_with "-subset needs a value; $usage" \
+    fashion-mnist src out -subset
+check "refuses a subset larger than the list" fails_with \
+    "-subset 5 asks for more images than the 4 there are for training" fashion-mnist src out -subset 5
+check "refuses CIFAR without SRC" fails_with "cifar10 needs SRC and OUT; $usage" cifar10 out
+check "and makes nothing" test ! -e out
 check "refuses an empty OUT" fails_with "cannot find the folder \"\": No such file" \
     fashion-mnist src ""
 
@@ -275,6 +281,273 @@ make_source
 labels >src/t10k-labels-idx1-ubyte
 refuses "refuses an empty file" "src/t10k-labels-idx1-ubyte holds no labels"
 
+# ---- subset and noise ----
+
+# The training labels are 0 1 2 0 1 2 ...: 30 images.
+make_labelled_source() {
+    make_source
+    rm src/train-*
+    images 30 >src/train-images-idx3-ubyte
+    # shellcheck disable=SC2046
+    labels $(for ((i = 0; i < 30; i++)); do echo $((i % 3)); done) >src/train-labels-idx1-ubyte
+}
+
+labels_in_paths() { # FILE: how often each label is in the paths, sorted
+    cut -f1 "$1" | sed 's,.*/\(.*\)/.*,\1,' | sort | uniq -c | awk '{ print $1 }' | tr '\n' ' '
+}
+
+make_labelled_source
+check "a subset" prepare fashion-mnist src out -subset 10
+check "says how many" grep -q "10 images for training and 2 for validation\$" printed
+check "is balanced" test "$(labels_in_paths out/train.list)" = "3 3 4 " -o \
+    "$(labels_in_paths out/train.list)" = "3 4 3 " -o "$(labels_in_paths out/train.list)" = "4 3 3 "
+check "writes only what it lists" test "$(find out/train -name '*.png' | wc -l)" = 10
+check "keeps the source's order and places" test "$(sed 's,.*/,,' out/train.list)" = \
+    "$(sed 's,.*/,,' out/train.list | sort -n)"
+check "leaves the validation list whole" test "$(wc -l <out/valid.list)" = 2
+check "is the same with the default seed given" prepare -subset_seed 1 fashion-mnist src out -subset 10
+check "and complete" grep -q "already complete\$" printed
+check "refuses another seed in the same folder" fails_with \
+    "line 4: \"-subset 10 -subset_seed 1\" there, \"-subset 10 -subset_seed 2\" now" \
+    fashion-mnist src out -subset 10 -subset_seed 2
+check "refuses the whole list in the same folder" fails_with \
+    "$WORK/out/made_from.txt is there already and holds something else than would be written now (line 4" \
+    fashion-mnist src out
+check "another seed takes other images" prepare fashion-mnist src other -subset 10 -subset_seed 2
+check "which are others" test "$(sed 's,.*/,,' out/train.list)" != "$(sed 's,.*/,,' other/train.list)"
+rm -rf other
+
+rm -rf out
+check "noise" prepare fashion-mnist src out -noise 0.25 -noise_seed 7
+check "says the share" grep -qx "label noise: 8 of 30 labels for training changed, 26.67 %" printed
+check "has a clean list beside it" test "$(grep -c $'\t' out/train_clean.list)" = 0
+check "of the same images" cmp -s out/train_clean.list <(cut -f1 out/train.list)
+wrong_labels() { # how many lines have a label that is not the one in the path
+    awk -F '\t' 'index($1, "/" $2 "/") == 0' out/train.list | wc -l
+}
+check "with 8 wrong labels" test "$(wrong_labels)" = 8
+check "and trains on the noisy list" grep -qx "train=$WORK/out/train.list" out/fashion-mnist.data
+check "validation has no noise" test "$(grep -c $'\t' out/valid.list)" = 0
+cp out/train.list noisy
+rm out/train.list out/fashion-mnist.data
+check "is resumed" prepare fashion-mnist src out -noise .25 -noise_seed 7
+check "with the same noise" cmp -s out/train.list noisy
+check "refuses other noise in the same folder" fails_with "-noise 0.5 -noise_seed 7\" now" \
+    fashion-mnist src out -noise 0.5 -noise_seed 7
+rm -rf out
+check "subset and noise" prepare fashion-mnist src out -noise 0.5 -subset 6
+check "count together" grep -qx "label noise: 3 of 6 labels for training changed, 50 %" printed
+rm -rf out
+check "no noise" prepare fashion-mnist src out -noise 0
+check "is the plain data set" test ! -e out/train_clean.list -a "$(wc -l <out/made_from.txt)" = 3
+
+# ---- CIFAR ----
+
+planes() { # RED GREEN BLUE: 32x32 pixels of this colour
+    local value
+    for value; do
+        head -c 1024 /dev/zero | tr '\0' "\\$(printf %03o "$value")"
+    done
+}
+
+# 2 images in each of the five batches and in the test batch; all classes but 9 occur.
+make_cifar10() {
+    local batch
+    rm -rf src out cifar-10-batches-bin
+    mkdir cifar-10-batches-bin
+    for batch in 1 2 3 4 5; do
+        { bytes $((batch - 1)) && planes $batch 20 30 && bytes $((batch + 3)) && planes 40 $batch 60; } \
+            >cifar-10-batches-bin/data_batch_$batch.bin
+    done
+    cp cifar-10-batches-bin/data_batch_1.bin cifar-10-batches-bin/test_batch.bin
+    printf '%s\n' airplane automobile bird cat deer dog frog horse ship truck "" \
+        >cifar-10-batches-bin/batches.meta.txt
+}
+
+# That the data set is taken as it is: two images an iteration, the whole network in four layers.
+trains_one_iteration() { # DATA CLASSES
+    local net
+    net=$(net width=32 height=32 max_batches=1 min_crop=32 max_crop=32)
+    { echo "$net" && echo && body "$2" && section softmax groups=1 && section dlb_cost alpha=1; } >one.cfg
+    train "$1" one.cfg -seed 1 -nogpu && [ -s "$(dirname "$1")/backup/one.weights" ]
+}
+
+make_cifar10
+tar -czf cifar-10-binary.tar.gz cifar-10-batches-bin
+check "CIFAR-10 from the archive" prepare cifar10 cifar-10-binary.tar.gz out
+check "train.list of CIFAR-10" same_lines out/train.list "$WORK"/out/train/{c0_airplane/00001,c4_deer/00002,\
+c1_automobile/00003,c5_dog/00004,c2_bird/00005,c6_frog/00006,c3_cat/00007,c7_horse/00008,c4_deer/00009,\
+c8_ship/00010}.png
+check "images are 32x32, 8 bits, RGB" test "$(header_of_png out/train/c0_airplane/00001.png)" = \
+    " 0 0 0 32 0 0 0 32 8 2 "
+check "top of ten classes" grep -qx top=2 out/cifar10.data
+check "classifier train takes it" trains_one_iteration out/cifar10.data 10
+before=$(snapshot)
+check "the unpacked folder is the same" prepare cifar10 cifar-10-batches-bin out
+check "and complete" grep -q "already complete\$" printed
+check "so is the folder above it" prepare cifar10 . out
+check "and nothing is written" test "$before" = "$(snapshot)"
+
+rm -rf out
+head -c 500 cifar-10-binary.tar.gz >short.tar.gz
+check "refuses a truncated archive" fails_with "short.tar.gz" cifar10 short.tar.gz out
+head -c -3 cifar-10-binary.tar.gz >short.tar.gz
+check "refuses one without its last bytes" fails_with "gzip stream ends early" cifar10 short.tar.gz out
+check "refuses what is no archive" fails_with "Unrecognized archive format" \
+    cifar10 cifar-10-batches-bin/batches.meta.txt out
+check "refuses the wrong archive" fails_with "cifar-10-binary.tar.gz holds no train.bin" \
+    cifar100 cifar-10-binary.tar.gz out
+check "refuses an archive that is not there" fails_with "cannot find nowhere.tar.gz: No such file" \
+    cifar10 nowhere.tar.gz out
+head -c 3073 cifar-10-batches-bin/data_batch_3.bin >half
+mv half cifar-10-batches-bin/data_batch_3.bin
+check "refuses counts that disagree" fails_with \
+    "cifar-10-batches-bin/data_batch_3.bin holds 1 images and cifar-10-batches-bin/test_batch.bin holds 2" \
+    cifar10 cifar-10-batches-bin out
+check "and none of these made anything" test ! -e out
+
+make_cifar100() {
+    rm -rf src out
+    mkdir src
+    { bytes 19 99 && planes 1 2 3; } >src/test.bin
+    cat src/test.bin src/test.bin src/test.bin src/test.bin src/test.bin >src/train.bin
+    seq -f name_%g 0 99 >src/fine_label_names.txt
+}
+make_cifar100
+check "CIFAR-100" prepare cifar100 src out
+check "valid.list of CIFAR-100" same_lines out/valid.list "$WORK/out/valid/c99_name-99/00001.png"
+check "top of a hundred classes" grep -qx top=5 out/cifar100.data
+rm -rf out
+rm src/fine_label_names.txt
+check "refuses a missing names file" fails_with "src holds no fine_label_names.txt" cifar100 src out
+
+# ---- Tiny ImageNet ----
+
+# Two classes of three images for training, two for validation; the endings are the owner's.
+make_tiny() {
+    local wnid i
+    rm -rf tiny-imagenet-200 out
+    for wnid in n01443537 n01629819; do
+        mkdir -p tiny-imagenet-200/train/$wnid/images
+        for i in 0 1 2; do
+            ppm "tiny-imagenet-200/train/$wnid/images/${wnid}_$i.JPEG" $((i + ${wnid#n0} % 11))
+        done
+        : >tiny-imagenet-200/train/$wnid/${wnid}_boxes.txt
+    done
+    mkdir -p tiny-imagenet-200/{val,test}/images
+    ppm tiny-imagenet-200/val/images/val_0.JPEG 5
+    ppm tiny-imagenet-200/val/images/val_1.JPEG 6
+    ppm tiny-imagenet-200/test/images/test_0.JPEG 7
+    printf 'val_0.JPEG\t%s\t0\t0\t8\t8\nval_1.JPEG\t%s\t0\t0\t8\t8\n' n01443537 n01629819 \
+        >tiny-imagenet-200/val/val_annotations.txt
+    printf 'n01629819\nn01443537\n' >tiny-imagenet-200/wnids.txt
+    printf '%s\t%s\n' n00001740 entity n01443537 "goldfish, Carassius auratus" n01629819 \
+        "European fire salamander, Salamandra salamandra" >tiny-imagenet-200/words.txt
+}
+
+little_endian() { # BYTES NUMBER...
+    local count=$1 number i
+    shift
+    for number; do
+        for ((i = 0; i < count; i++)); do bytes $((number >> 8 * i & 255)); done
+    done
+}
+
+crc() { # FILE: gzip ends in the CRC-32 of what it holds
+    gzip -c "$1" | tail -c 8 | head -c 4
+}
+
+# What both headers of a stored zip entry share. Bare machines have no zip(1).
+zip_fields() { # FILE
+    local size
+    size=$(stat -c %s "$1")
+    little_endian 2 10 0 0 0 33 && crc "$1" && little_endian 4 "$size" "$size" && little_endian 2 ${#1} 0
+}
+
+make_zip() { # ZIP FOLDER
+    local file files=0 offset=0 size
+    : >"$1"
+    : >directory
+    while read -r file; do
+        { printf 'PK\1\2' && little_endian 2 798 && zip_fields "$file" && little_endian 2 0 0 0 &&
+            little_endian 4 $((0100644 << 16)) "$offset" && printf %s "$file"; } >>directory
+        { printf 'PK\3\4' && zip_fields "$file" && printf %s "$file" && cat "$file"; } >>"$1"
+        offset=$(stat -c %s "$1")
+        files=$((files + 1))
+    done < <(find "$2" -type f)
+    size=$(stat -c %s directory)
+    cat directory >>"$1"
+    { printf 'PK\5\6' && little_endian 2 0 0 $files $files && little_endian 4 "$size" "$offset" &&
+        little_endian 2 0; } >>"$1"
+}
+
+make_tiny
+make_zip tiny.zip tiny-imagenet-200
+check "Tiny ImageNet from the archive" prepare tinyimagenet tiny.zip out
+check "labels of Tiny ImageNet" same_lines out/labels.list c0_european-fire-salamander c1_goldfish
+check "names of Tiny ImageNet" same_lines out/names.list \
+    "European fire salamander, Salamandra salamandra" "goldfish, Carassius auratus"
+check "its lists" same_lines out/valid.list \
+    "$WORK"/out/valid/{c1_goldfish/00001,c0_european-fire-salamander/00002}.JPEG
+check "its images, byte for byte" cmp -s out/train/c1_goldfish/00002.JPEG \
+    tiny-imagenet-200/train/n01443537/images/n01443537_1.JPEG
+check "classifier train takes it" trains_one_iteration out/tinyimagenet.data 2
+rm -rf out/backup
+cp -r out whole-tiny
+rm out/train/c1_goldfish/00001.JPEG out/tinyimagenet.data
+check "resumes where an image is gone" prepare tinyimagenet tiny.zip out
+check "and ends with the same files" diff -r -x backup out whole-tiny
+rm -rf out whole-tiny
+head -c 1500 tiny.zip >short.zip
+check "refuses a truncated zip" fails_with "cannot read short.zip" tinyimagenet short.zip out
+sed 's/n01629819$/n01629810/' tiny-imagenet-200/wnids.txt >wnids
+mv wnids tiny-imagenet-200/wnids.txt
+check "refuses an id that wnids.txt lacks" fails_with \
+    "words.txt has no name for n01629810" tinyimagenet tiny-imagenet-200 out
+check "and none of these made anything" test ! -e out
+
+make_tiny
+check "Tiny ImageNet from the folder" prepare tinyimagenet tiny-imagenet-200 out
+check "lists the images where they are" same_lines out/valid.list \
+    "$WORK/tiny-imagenet-200/val/images/val_0.JPEG"$'\t'c1_goldfish \
+    "$WORK/tiny-imagenet-200/val/images/val_1.JPEG"$'\t'c0_european-fire-salamander
+check "and copies none" test ! -e out/train
+check "classifier train takes that" trains_one_iteration out/tinyimagenet.data 2
+
+# ---- a folder of images ----
+
+make_image_folder() {
+    local class i=0
+    rm -rf pictures out
+    for class in "Small dog" "Small" cat_1; do
+        mkdir -p "pictures/train/$class" "pictures/val/$class"
+        for i in 1 2 3; do ppm "pictures/train/$class/a picture $i.ppm" $i; done
+        ppm "pictures/val/$class/v.ppm" 9
+    done
+    : >pictures/train/.DS_Store
+}
+make_image_folder
+check "a folder of images" prepare folder pictures out -noise 0.4
+check "its labels" same_lines out/labels.list c0_small c1_small-dog c2_cat-1
+check "its names" same_lines out/names.list Small "Small dog" cat_1
+check "its clean list, with a column" grep -qxF \
+    "$WORK/pictures/train/Small dog/a picture 2.ppm"$'\t'c1_small-dog out/train_clean.list
+check "has the noise asked for" test "$(diff out/train.list out/train_clean.list | grep -c '^<')" = 4
+check "classifier train takes it" trains_one_iteration out/folder.data 3
+rm -rf out
+mkdir pictures/train/horse
+ppm pictures/train/horse/1.ppm 4
+check "refuses classes that disagree" fails_with "holds the class \"horse\" in train/, but not in val/" \
+    folder pictures out
+rm -r pictures/train/horse
+echo text >pictures/train/cat_1/notes.txt
+check "refuses a file that is no image" fails_with \
+    "pictures/train/cat_1/notes.txt is no image by its name" folder pictures out
+rm pictures/train/cat_1/notes.txt
+: >pictures/train/cat_1/b.jpg
+check "refuses an empty image" fails_with "pictures/train/cat_1/b.jpg is empty" folder pictures out
+check "and none of these made anything" test ! -e out
+
 # ---- what is there already ----
 
 make_source
@@ -344,11 +617,24 @@ if on_small_disk size=4m true; then
         "^darknet: cannot write $WORK/disk/out/train.list: No space left on device" said
     check "without a .data file" test "$(tail -n 1 printed)" = disk/out/made_from.txt
 
+    make_tiny
+    for i in 0 1 2; do ppm tiny-imagenet-200/train/n01443537/images/n01443537_$i.JPEG $i 150 150; done
+    make_zip tiny.zip tiny-imagenet-200
+    tiny="\"$DARKNET\" dlb prepare tinyimagenet tiny.zip disk/out"
+    on_small_disk size=4m "$fill; $tiny; echo \$?; ls -d disk/out/*.*; find disk -name '*.tmp';
+        find disk -empty -type f; rm disk/rest; $tiny; ls disk/out/*.data"
+    check "a disk too full for images of an archive ends the run" grep -q \
+        "^darknet: cannot write $WORK/disk/out/train/c1_goldfish/.*JPEG: No space left on device" said
+    check "with nothing half-made, and is resumed" same_lines printed 1 disk/out/made_from.txt \
+        "$WORK/disk/out/tinyimagenet.data: 6 images for training and 2 for validation" \
+        disk/out/tinyimagenet.data
+
     on_small_disk ro "$run"
     check "a read-only disk" grep -q \
         "^darknet: cannot make the folder $WORK/disk/out: Read-only file system" said
 else
-    for name in "a full disk ends the run" "a disk too full for the lists" "a read-only disk"; do
+    for name in "a full disk ends the run" "a disk too full for the lists" "a disk too full for images of an archive" \
+        "a read-only disk"; do
         skip "$name" "a tmpfs cannot be mounted here"
     done
 fi
