@@ -117,7 +117,8 @@ static int try_pass(const conv_primitives *c, pass *p, direction way, dnnl_alg_k
     if (dnnl_primitive_desc_create(&p->pd, &desc, attr, cpu_engine(),
                                    way == FORWARD ? NULL : c->forward.pd) != dnnl_success)
         return 0;
-    if (c->shape.reference_too || !is_reference(p->pd))
+    int reference_will_do = c->shape.reference_too || (way == BACKWARD_DATA && c->shape.first);
+    if (reference_will_do || !is_reference(p->pd))
         return 1;
     dnnl_primitive_desc_destroy(p->pd);
     p->pd = NULL;
