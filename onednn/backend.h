@@ -42,7 +42,8 @@ struct cpu_backend {
     /* Convolution. */
     conv_primitives *conv;
     int plain_input;
-    float *x; /* the convolution's result, before normalization */
+    int first; /* of the network */
+    float *x;  /* the convolution's result, before normalization */
     channel_stats stats;
     float *stats_memory;
     int normalized; /* l.scales are in use: stats are those of this batch */

@@ -44,6 +44,7 @@ static conv_shape shape_of(const layer *l, const cpu_backend *b, int plain_input
                         .pad = l->pad,
                         .block = b->net->block,
                         .plain_input = plain_input,
+                        .first = b->first,
                         .with_bias = !l->batch_normalize,
                         .slope = b->slope};
 }

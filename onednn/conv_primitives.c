@@ -69,13 +69,22 @@ static dnnl_primitive_attr_t activation_attribute(const conv_shape *s) {
 
 /* ---- passes ---- */
 
-enum { WINOGRAD_CHANNELS = 64 /* with fewer, the transforms cost what they save */ };
+enum {
+    WINOGRAD_CHANNELS = 64, /* with fewer, the transforms cost what they save */
+    WINOGRAD_TILES = 32 /* with fewer, reading its weights does, which are four times as large */
+};
+
+/* Of 4x4 outputs. */
+static int tiles(const conv_shape *s) {
+    return s->batch * ((s->out_height + 3) / 4) * ((s->out_width + 3) / 4);
+}
 
 /* Winograd's F(4x4, 3x3) needs a quarter of the products; with the data of a network its results
  * differ from a direct sum's by about as much as two orders of summation do. */
 static int winograd_pays(const conv_shape *s) {
     return s->size == 3 && s->stride == 1 && s->groups == 1 &&
-           s->in_channels >= WINOGRAD_CHANNELS && s->out_channels >= WINOGRAD_CHANNELS;
+           s->in_channels >= WINOGRAD_CHANNELS && s->out_channels >= WINOGRAD_CHANNELS &&
+           tiles(s) >= WINOGRAD_TILES;
 }
 
 typedef enum { FORWARD, BACKWARD_DATA, BACKWARD_WEIGHTS } direction;
@@ -108,7 +117,8 @@ static int try_pass(const conv_primitives *c, pass *p, direction way, dnnl_alg_k
     if (dnnl_primitive_desc_create(&p->pd, &desc, attr, cpu_engine(),
                                    way == FORWARD ? NULL : c->forward.pd) != dnnl_success)
         return 0;
-    if (c->shape.reference_too || !is_reference(p->pd))
+    int reference_will_do = c->shape.reference_too || (way == BACKWARD_DATA && c->shape.first);
+    if (reference_will_do || !is_reference(p->pd))
         return 1;
     dnnl_primitive_desc_destroy(p->pd);
     p->pd = NULL;

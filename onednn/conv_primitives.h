@@ -16,14 +16,14 @@ typedef struct {
     int plain_input;
     int with_bias; /* adds the bias and applies the activation of `slope`, see blocked.h */
     float slope;
+    int first; /* training wants no gradient of the input: reference code will do for that */
     int reference_too; /* takes the library's slow reference code where there is no other */
 } conv_shape;
 
 typedef struct conv_primitives conv_primitives;
 
-/* NULL where the library has only reference code for one of the three passes, unless the shape
- * takes that too; ends the program on any other error. The caller releases it with
- * conv_primitives_free(). */
+/* NULL where the library has only reference code for a pass and the shape does not take that; ends
+ * the program on any other error. The caller releases it with conv_primitives_free(). */
 conv_primitives *conv_primitives_create(const conv_shape *shape);
 void conv_primitives_free(conv_primitives *conv); /* NULL is ignored */
 

@@ -7,9 +7,14 @@
  * and all their updates stay where the host has them, in its layout.
  *
  * Taken over: [convolutional] (not binary or xnor; linear, relu or leaky), [shortcut] of such
- * layers, [maxpool], [avgpool]. All else runs on the host's code. What a layer computes is what
- * the host computes, up to rounding; 3x3 convolutions with many channels go through Winograd's
- * algorithm, whose rounding is of the same size.
+ * layers, [maxpool], [avgpool]. All else runs on the host's code, [connected] too: OpenBLAS is
+ * faster there (bench/results/cpu-profile.md). What a layer computes is what the host computes, up
+ * to rounding; 3x3 convolutions with many channels and enough pixels in the batch go through
+ * Winograd's algorithm, whose rounding is of the same size. So an image alone and the same image in
+ * a batch may differ by rounding.
+ *
+ * The weights are brought to the library's layout at every pass. They belong to the host, which
+ * may change them at any time, and a look at whether it did costs as much.
  *
  * Threads: a network is used by one thread at a time, as in the host. The passes run on
  * OpenMP's threads, OMP_NUM_THREADS of them, by default one a processor. */

@@ -25,6 +25,7 @@ static int take_conv(network *net, int index, cpu_backend *b) {
     if (l->binary || l->xnor || !find_slope(l->activation, &b->slope) ||
         (l->size == 1 && (l->stride != 1 || l->pad)))
         return 0;
+    b->first = index == 0;
     conv_primitives *probe = NULL;
     if (!is_blocked(net, index - 1) && l->c < b->net->block) {
         probe = make_conv_primitives(l, b, 1);

@@ -84,11 +84,13 @@ for test in "$threaded"/tests/test_*; do
     case $test in *.d) continue ;; esac
     run "threads/$(basename "$test" | sed 's/^test_//')" "$test"
 done
+# What a processor without AVX-512 runs.
+DNNL_MAX_CPU_ISA=AVX2 run avx2/onednn_layers "$checked/tests/test_onednn_layers"
 run bare/image_decode "$bare/tests/test_image_decode"
 run bare/dlb_cost_layer "$bare/tests/test_dlb_cost_layer"
 export COMPARE_WEIGHTS=$PWD/$checked/tests/compare_weights
 export DARKNET=$PWD/$checked/darknet
-export BARE=$PWD/$bare/darknet
+export BARE_DARKNET=$PWD/$bare/darknet
 run trajectory tests/trajectory/trajectory_test.sh
 DARKNET=$PWD/$bare/darknet run bare/trajectory tests/trajectory/trajectory_test.sh
 for test in tests/end_to_end/*_test.sh; do

@@ -1,6 +1,6 @@
 #!/bin/bash
 # `darknet dlb show`: the contact sheet of one iteration, and what it refuses. Prints TAP.
-# DARKNET names the binary (default: bin/darknet), BARE one without OpenCV, where there is one.
+# DARKNET names the binary (default: bin/darknet), BARE_DARKNET one without OpenCV, where there is one.
 # What the pixels are is checked in tests/unit/test_show.c.
 
 # shellcheck source=tests/end_to_end/tap.sh
@@ -45,12 +45,12 @@ refuses() { # NAME SENTENCE ARGUMENT...: of show
 
 needs="dlb show draws with OpenCV, which this build is without: build with OPENCV=1"
 with_bare() {
-    DARKNET=$BARE darknet dlb show x.data x.cfg -out pairs.png
+    DARKNET=$BARE_DARKNET darknet dlb show x.data x.cfg -out pairs.png
 }
-if [ -n "${BARE:-}" ]; then
+if [ -n "${BARE_DARKNET:-}" ]; then
     check "a build without OpenCV says so" fails_with "$needs" with_bare
 else
-    skip "a build without OpenCV says so" "BARE names no such build"
+    skip "a build without OpenCV says so" "BARE_DARKNET names no such build"
 fi
 show
 if grep -qF "$needs" said; then
