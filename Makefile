@@ -121,8 +121,9 @@ endif
 
 # ---- programs ----
 
-.PHONY: all demo test bench bench-cpu bench-growth bench-loader help clean distclean host host-reset refresh-patch install-packages \
-	build-tests build-thread-tests build-bare-tests show-build run-bench run-host-bench run-bench-growth run-bench-loader FORCE
+.PHONY: all demo test bench bench-cpu bench-growth bench-loader help clean distclean host host-reset refresh-patch \
+	install-packages build-tests build-thread-tests build-bare-tests build-darknet show-build run-step-cost \
+	run-bench-cpu run-bench-growth run-bench-loader FORCE
 all: bin/darknet bin/libdarknet.so
 
 # Names the configuration that bin/ holds, so that other flags link it anew.
@@ -225,16 +226,25 @@ test: install-packages
 
 # ---- bench ----
 
+# What a step costs with and without [dlb_cost], then the table beside PyTorch.
 bench: install-packages
-	@$(MAKE) --no-print-directory -j$$(nproc) all run-bench
-run-bench: $(BUILD)/bench/step_cost
+	@$(MAKE) --no-print-directory -j$$(nproc) all run-step-cost
+	@$(MAKE) --no-print-directory run-bench-cpu
+run-step-cost: $(BUILD)/bench/step_cost
 	@$<
-# Beside PyTorch; PYTHON names an interpreter that has it, ROUNDS how often.
 bench-cpu: install-packages
 	@$(MAKE) --no-print-directory -j$$(nproc) all
-	@$(MAKE) --no-print-directory -j$$(nproc) run-host-bench ONEDNN=0 OPENBLAS=0 OPENMP=1
-run-host-bench: $(BUILD)/darknet
-	@HOST_DARKNET=$(CURDIR)/$< bench/cpu_vs_pytorch.py
+	@$(MAKE) --no-print-directory run-bench-cpu
+# PYTHON names an interpreter that has PyTorch, ROUNDS how often. Darknet's own layers, as shipped
+# and with OpenBLAS, are builds of their own.
+AS_SHIPPED    := ONEDNN=0 OPENBLAS=0 OPENMP=1
+WITH_OPENBLAS := ONEDNN=0 OPENBLAS=1 OPENMP=0
+run-bench-cpu:
+	@$(MAKE) --no-print-directory -j$$(nproc) build-darknet $(AS_SHIPPED)
+	@$(MAKE) --no-print-directory -j$$(nproc) build-darknet $(WITH_OPENBLAS)
+	@HOST_DARKNET="$(CURDIR)/$$($(MAKE) -s show-build $(AS_SHIPPED))/darknet" \
+		BLAS_DARKNET="$(CURDIR)/$$($(MAKE) -s show-build $(WITH_OPENBLAS))/darknet" bench/cpu_vs_pytorch.py
+build-darknet: $(BUILD)/darknet
 # How time and memory grow with batch, subdivisions, classes and the list.
 bench-growth: install-packages
 	@$(MAKE) --no-print-directory -j$$(nproc) all run-bench-growth
@@ -258,8 +268,8 @@ help:
 	@echo 'make                 bin/darknet and bin/libdarknet.so'
 	@echo 'make demo            train and compare on Fashion-MNIST, from a bare machine'
 	@echo 'make test            all tests, from a bare machine'
-	@echo 'make bench           what a step with [dlb_cost] costs'
-	@echo 'make bench-cpu       training on the CPU beside PyTorch'
+	@echo 'make bench           what a step with [dlb_cost] costs; training on the CPU beside PyTorch'
+	@echo 'make bench-cpu       the second half of make bench alone'
 	@echo 'make bench-growth    cost by batch, subdivisions, classes, length of the list'
 	@echo 'make bench-loader    loading images beside torchvision'
 	@echo 'make install-packages   what all of these need (Debian, Ubuntu)'
