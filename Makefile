@@ -252,9 +252,9 @@ run-bench-growth: $(BUILD)/bench/step_times $(BUILD)/bench/step_memory bin/darkn
 	@bench/growth.py $(<D)
 # The loader beside torchvision's.
 bench-loader: install-packages
-	@$(MAKE) --no-print-directory -j$$(nproc) run-bench-loader
-run-bench-loader: $(BUILD)/bench/loader_speed
-	@bench/loader.sh $<
+	@$(MAKE) --no-print-directory -j$$(nproc) all run-bench-loader
+run-bench-loader: $(BUILD)/bench/loader_speed $(BUILD)/bench/step_times bin/darknet
+	@bench/loader.py $(<D)
 .PRECIOUS: $(BUILD)/bench/%.o
 $(BUILD)/bench/%.o: bench/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
