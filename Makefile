@@ -122,8 +122,8 @@ endif
 # ---- programs ----
 
 .PHONY: all demo test bench bench-cpu bench-growth bench-loader help clean distclean host host-reset refresh-patch \
-	install-packages build-tests build-thread-tests build-bare-tests build-darknet show-build run-step-cost \
-	run-bench-cpu run-bench-growth run-bench-loader FORCE
+	install-packages build-tests build-thread-tests build-bare-tests show-build run-step-cost \
+	run-bench-cpu run-bench-host run-bench-blas run-bench-growth run-bench-loader FORCE
 all: bin/darknet bin/libdarknet.so
 
 # Names the configuration that bin/ holds, so that other flags link it anew.
@@ -236,15 +236,13 @@ bench-cpu: install-packages
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@$(MAKE) --no-print-directory run-bench-cpu
 # PYTHON names an interpreter that has PyTorch, ROUNDS how often. Darknet's own layers, as shipped
-# and with OpenBLAS, are builds of their own.
-AS_SHIPPED    := ONEDNN=0 OPENBLAS=0 OPENMP=1
-WITH_OPENBLAS := ONEDNN=0 OPENBLAS=1 OPENMP=0
+# and with OpenBLAS, are builds of their own, made one after the other.
 run-bench-cpu:
-	@$(MAKE) --no-print-directory -j$$(nproc) build-darknet $(AS_SHIPPED)
-	@$(MAKE) --no-print-directory -j$$(nproc) build-darknet $(WITH_OPENBLAS)
-	@HOST_DARKNET="$(CURDIR)/$$($(MAKE) -s show-build $(AS_SHIPPED))/darknet" \
-		BLAS_DARKNET="$(CURDIR)/$$($(MAKE) -s show-build $(WITH_OPENBLAS))/darknet" bench/cpu_vs_pytorch.py
-build-darknet: $(BUILD)/darknet
+	@$(MAKE) --no-print-directory -j$$(nproc) run-bench-host ONEDNN=0 OPENBLAS=0 OPENMP=1
+run-bench-host: $(BUILD)/darknet
+	@HOST_DARKNET=$(CURDIR)/$< $(MAKE) --no-print-directory run-bench-blas ONEDNN=0 OPENBLAS=1 OPENMP=0
+run-bench-blas: $(BUILD)/darknet
+	@BLAS_DARKNET=$(CURDIR)/$< bench/cpu_vs_pytorch.py
 # How time and memory grow with batch, subdivisions, classes and the list.
 bench-growth: install-packages
 	@$(MAKE) --no-print-directory -j$$(nproc) all run-bench-growth
