@@ -130,8 +130,9 @@ endif
 
 # ---- programs ----
 
-.PHONY: all demo test bench bench-cpu bench-loader help clean distclean host host-reset refresh-patch install-packages \
-	build-tests build-thread-tests build-bare-tests show-build run-bench run-host-bench run-bench-loader FORCE
+.PHONY: all demo test bench bench-cpu bench-growth bench-loader help clean distclean host host-reset refresh-patch \
+	install-packages build-tests build-thread-tests build-bare-tests show-build run-step-cost \
+	run-bench-cpu run-bench-host run-bench-blas run-bench-growth run-bench-loader FORCE
 all: bin/darknet bin/libdarknet.so
 
 # Names the configuration that bin/ holds, so that other flags link it anew.
@@ -237,24 +238,39 @@ test: install-packages
 
 # ---- bench ----
 
+# What a step costs with and without [dlb_cost], then the table beside PyTorch.
 bench: install-packages
-	@$(MAKE) --no-print-directory -j$$(nproc) all run-bench
-run-bench: $(BUILD)/bench/step_cost
+	@$(MAKE) --no-print-directory -j$$(nproc) all run-step-cost
+	@$(MAKE) --no-print-directory run-bench-cpu
+run-step-cost: $(BUILD)/bench/step_cost
 	@$<
-# Beside PyTorch; PYTHON names an interpreter that has it, ROUNDS how often.
 bench-cpu: install-packages
 	@$(MAKE) --no-print-directory -j$$(nproc) all
-	@$(MAKE) --no-print-directory -j$$(nproc) run-host-bench ONEDNN=0 OPENBLAS=0 OPENMP=1
-run-host-bench: $(BUILD)/darknet
-	@HOST_DARKNET=$(CURDIR)/$< bench/cpu_vs_pytorch.py
+	@$(MAKE) --no-print-directory run-bench-cpu
+# PYTHON names an interpreter that has PyTorch, ROUNDS how often. Darknet's own layers, as shipped
+# and with OpenBLAS, are builds of their own, made one after the other.
+run-bench-cpu:
+	@$(MAKE) --no-print-directory -j$$(nproc) run-bench-host ONEDNN=0 OPENBLAS=0 OPENMP=1
+run-bench-host: $(BUILD)/darknet
+	@HOST_DARKNET=$(CURDIR)/$< $(MAKE) --no-print-directory run-bench-blas ONEDNN=0 OPENBLAS=1 OPENMP=0
+run-bench-blas: $(BUILD)/darknet
+	@BLAS_DARKNET=$(CURDIR)/$< bench/cpu_vs_pytorch.py
+# How time and memory grow with batch, subdivisions, classes and the list.
+bench-growth: install-packages
+	@$(MAKE) --no-print-directory -j$$(nproc) all run-bench-growth
+run-bench-growth: $(BUILD)/bench/step_times $(BUILD)/bench/step_memory bin/darknet
+	@bench/growth.py $(<D)
 # The loader beside torchvision's.
 bench-loader: install-packages
-	@$(MAKE) --no-print-directory -j$$(nproc) run-bench-loader
-run-bench-loader: $(BUILD)/bench/loader_speed
-	@bench/loader.sh $<
-$(BUILD)/bench/%: bench/%.c $(BUILD)/libdarknet.a
+	@$(MAKE) --no-print-directory -j$$(nproc) all run-bench-loader
+run-bench-loader: $(BUILD)/bench/loader_speed $(BUILD)/bench/step_times bin/darknet
+	@bench/loader.py $(<D)
+.PRECIOUS: $(BUILD)/bench/%.o
+$(BUILD)/bench/%.o: bench/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
-	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) $(LDFLAGS) $< $(BUILD)/libdarknet.a -o $@ $(LDLIBS)
+	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) -c $< -o $@
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/bench/timed_steps.o $(BUILD)/libdarknet.a
+	$(SAY_CC)$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -o $@ $(LDLIBS)
 
 # ---- the rest ----
 
@@ -262,8 +278,9 @@ help:
 	@echo 'make                 bin/darknet and bin/libdarknet.so'
 	@echo 'make demo            train and compare on Fashion-MNIST, from a bare machine'
 	@echo 'make test            all tests, from a bare machine'
-	@echo 'make bench           what a step with [dlb_cost] costs'
-	@echo 'make bench-cpu       training on the CPU beside PyTorch'
+	@echo 'make bench           what a step with [dlb_cost] costs; training on the CPU beside PyTorch'
+	@echo 'make bench-cpu       the second half of make bench alone'
+	@echo 'make bench-growth    cost by batch, subdivisions, classes, length of the list'
 	@echo 'make bench-loader    loading images beside torchvision'
 	@echo 'make install-packages   what all of these need (Debian, Ubuntu)'
 	@echo 'make refresh-patch PATCH=0005   put edits of darknet/host into a patch'

@@ -8,35 +8,43 @@ reported is the median of the rounds' ratios, with the least and the largest. Da
 that of whole iterations, loading included; PyTorch's batch is in memory already. PyTorch runs
 with threads that spin while they wait, its default, and with threads that sleep, which is better
 on a busy machine; the ratio is to the faster of the two in the same round. Writes
-bench/results/cpu.md. Environment: ROUNDS, THREADS (default: all processors), DARKNET (default:
-bin/darknet), HOST_DARKNET (a build with ONEDNN=0 OPENBLAS=0 OPENMP=1, which is the host as
-shipped; runs ResNet-20 only), PYTHON (default: python3; one that has PyTorch), CHANNELS_LAST (0
-or 1)."""
+bench/results/cpu.md.
+
+On ResNet-20 there are more rows: builds of Darknet's own layers, HOST_DARKNET (ONEDNN=0 OPENBLAS=0
+OPENMP=1: the host as shipped) and BLAS_DARKNET (ONEDNN=0 OPENBLAS=1), where these are given; the
+time that this build spends in oneDNN's convolutions, as DNNL_VERBOSE tells it; and what these
+convolutions' multiplications and additions would take at the speed of a large matrix product.
+
+Environment: ROUNDS, THREADS (default: all processors), DARKNET (default: bin/darknet),
+HOST_DARKNET, BLAS_DARKNET, PYTHON (one that has PyTorch; default: python3, or else
+/usr/bin/python3), CHANNELS_LAST (0 or 1)."""
 
 import csv
+import math
 import os
 import pathlib
 import random
+import re
 import statistics
-import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent
-ROUNDS = int(os.environ.get("ROUNDS", "5"))
-THREADS = int(os.environ.get("THREADS", os.cpu_count()))
+from measuring import HERE, ROOT, ROUNDS, THREADS, output_of, processor, python_with, write_results
+
 DARKNET = os.path.abspath(os.environ.get("DARKNET", ROOT / "bin/darknet"))
-HOST_DARKNET = os.environ.get("HOST_DARKNET")
-PYTHON = os.environ.get("PYTHON", "python3")
-PYTORCH_STEP = HERE / "cpu/pytorch_step.py"
+HOST_BUILDS = {
+    "the host as shipped, OpenMP": os.environ.get("HOST_DARKNET"),
+    "the host with OpenBLAS": os.environ.get("BLAS_DARKNET"),
+}
+PYTHON, PYTORCH = python_with("torch")
 
 # cfg, batch, side of the images, classes, warm-up iterations, measured iterations
 NETWORKS = {
-    "resnet20": (ROOT / "cfg/resnet20.cfg", 128, 36, 10, 3, 12),
-    "vgg16": (HERE / "cpu/vgg16.cfg", 128, 36, 10, 1, 3),
-    "resnet18": (HERE / "cpu/resnet18.cfg", 32, 256, 1000, 1, 3),
+    "resnet20": (ROOT / "cfg/resnet20.cfg", 128, 36, 10, 2, 6),
+    "vgg16": (HERE / "cpu/vgg16.cfg", 128, 36, 10, 1, 1),
+    "resnet18": (HERE / "cpu/resnet18.cfg", 32, 256, 1000, 1, 1),
 }
+SLOW_STEPS = (1, 1)  # of Darknet's own layers, which take seconds
 DLB = "\n[dlb_cost]\nalpha={}\n"
 ARMS = {"without DLB": "", "DLB, alpha=0": DLB.format(0), "DLB, alpha=1": DLB.format(1)}
 
@@ -65,103 +73,120 @@ def write_cfg(folder, cfg, section, iterations):
     return path
 
 
-def environment(**more):
-    return {**os.environ, "OMP_NUM_THREADS": str(THREADS), **more}
-
-
-def run_darknet(binary, folder, network, section):
-    """Images a second, loading included."""
+def run_darknet(binary, folder, network, section, **env):
+    """Images a second, loading included, and what the program printed."""
     cfg, batch, _, _, warm_up, steps = NETWORKS[network]
-    if binary == HOST_DARKNET:
-        warm_up, steps = 1, 3
+    if binary in HOST_BUILDS.values():
+        warm_up, steps = SLOW_STEPS
     log = folder / "backup/net.log.csv"
     log.unlink(missing_ok=True)
     path = write_cfg(folder, cfg, section, warm_up + steps)
     command = [binary, "classifier", "train", folder / "x.data", path, "-seed", "1", "-clear"]
-    command += ["-threads", str(THREADS)]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{binary} failed:\n{done.stderr[-2000:]}")
+    printed = output_of([*command, "-threads", THREADS], **env)
     with log.open() as file:
         rows = list(csv.DictReader(file))[warm_up:]
     seconds = [float(r["load_s"]) + float(r["step_s"]) for r in rows]
-    return batch / statistics.median(seconds)
+    return batch / statistics.median(seconds), printed
 
 
 def run_pytorch(network, waiting):
     _, batch, _, _, warm_up, steps = NETWORKS[network]
-    command = [PYTHON, PYTORCH_STEP, network, *map(str, (batch, THREADS, warm_up, steps))]
-    env = environment(OMP_WAIT_POLICY=waiting)
-    done = subprocess.run(command, env=env, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{PYTORCH_STEP} failed:\n{done.stderr[-2000:]}")
-    return batch / statistics.median(map(float, done.stdout.split()))
+    command = [PYTHON, HERE / "cpu/pytorch_step.py", network, batch, THREADS, warm_up, steps]
+    return batch / statistics.median(map(float, output_of(command, OMP_WAIT_POLICY=waiting).split()))
+
+
+def convolutions(folder, network):
+    """Images a second of oneDNN's convolutions alone, and the operations they are an image."""
+    _, batch, _, _, warm_up, steps = NETWORKS[network]
+    _, printed = run_darknet(DARKNET, folder, network, "", DNNL_VERBOSE="1")
+    lines = re.findall(r"onednn_verbose,exec,cpu,convolution,.*", printed)
+    last = lines[len(lines) * warm_up // (warm_up + steps):]
+    seconds = sum(float(line.split(",")[-1]) for line in last) / 1000
+    operations = sum(map(operations_of, last))
+    return (batch * steps / seconds, operations / (batch * steps)) if last else None
+
+
+def operations_of(line):
+    """Multiplications and additions of a convolution, by its problem as oneDNN writes it."""
+    problem = line.split(",")[-2]
+    size = {name: int(number) for name, number in re.findall(r"(mb|ic|oc|oh|kh|ow|kw)(\d+)", problem)}
+    return 2 * math.prod(size.values())
+
+
+def more_rows(folder, network):
+    """Images a second of what is measured on ResNet-20 only."""
+    if network != "resnet20":
+        return {}
+    speeds = {
+        arm: run_darknet(binary, folder, network, "")[0]
+        for arm, binary in HOST_BUILDS.items() if binary
+    }
+    alone = convolutions(folder, network)
+    if alone:
+        product = float(output_of([PYTHON, HERE / "cpu/matrix_product.py", THREADS]))
+        speeds["oneDNN's convolutions of this build alone"] = alone[0]
+        speeds["their operations in a large sgemm"] = product / alone[1]
+    return speeds
+
+
+def run_round(folder, network):
+    """Images a second of each arm."""
+    speeds = {
+        "PyTorch, threads spin": run_pytorch(network, "active"),
+        "PyTorch, threads sleep": run_pytorch(network, "passive"),
+    }
+    for arm, section in ARMS.items():
+        if network != "resnet20" and section == DLB.format(0):
+            continue  # what alpha=0 leaves out is too little to show in such long steps
+        speeds[arm] = run_darknet(DARKNET, folder, network, section)[0]
+    return {**speeds, **more_rows(folder, network)}
 
 
 def measure(network):
     """One line of results for each arm."""
     _, batch, side, classes, _, _ = NETWORKS[network]
-    pytorch = {"PyTorch, threads spin": "active", "PyTorch, threads sleep": "passive"}
-    host = ["the host as shipped, OpenMP"] if HOST_DARKNET and network == "resnet20" else []
-    speeds = {arm: [] for arm in [*pytorch, *host, *ARMS]}
+    rounds = []
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         write_images(folder, side, classes, max(2 * batch, 64))
-        for round_number in range(ROUNDS):
-            for arm, waiting in pytorch.items():
-                speeds[arm].append(run_pytorch(network, waiting))
-            for arm in host:
-                speeds[arm].append(run_darknet(HOST_DARKNET, folder, network, ""))
-            for arm, section in ARMS.items():
-                speeds[arm].append(run_darknet(DARKNET, folder, network, section))
-            shown = ", ".join(f"{arm} {s[-1]:.1f}" for arm, s in speeds.items())
-            print(f"{network}, round {round_number + 1}: {shown} images/s", flush=True)
+        for number in range(ROUNDS):
+            rounds.append(run_round(folder, network))
+            shown = ", ".join(f"{arm} {speed:.1f}" for arm, speed in rounds[-1].items())
+            print(f"{network}, round {number + 1}: {shown} images/s", flush=True)
     lines = []
-    best = [max(pair) for pair in zip(*(speeds[arm] for arm in pytorch))]
-    for arm, speed in speeds.items():
-        ratios = [s / p for s, p in zip(speed, best)]
+    for arm in rounds[0]:
+        speed = statistics.median(r[arm] for r in rounds)
+        ratios = [
+            r[arm] / max(r["PyTorch, threads spin"], r["PyTorch, threads sleep"]) for r in rounds
+        ]
         lines.append(
-            f"| {network}, batch {batch} | {arm} | {statistics.median(speed):.1f} | "
+            f"| {network}, batch {batch} | {arm} | {batch / speed:.3f} | {speed:.1f} | "
             f"{statistics.median(ratios):.2f} | {min(ratios):.2f} to {max(ratios):.2f} |"
         )
     return lines
 
 
-def processor():
-    for line in open("/proc/cpuinfo"):
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return "unknown"
-
-
-def pytorch_version():
-    code = "import torch; print(torch.__version__)"
-    done = subprocess.run([PYTHON, "-c", code], capture_output=True, text=True)
-    return done.stdout.strip() if done.returncode == 0 else None
-
-
 def main():
-    version = pytorch_version()
-    if not version:
-        print(f"SKIP: {PYTHON} has no PyTorch (Debian: python3-torch); PYTHON=... names another")
+    if not PYTORCH:
+        print("SKIP: no PyTorch (Debian: python3-torch) in python3 and /usr/bin/python3, or in "
+              "the PYTHON that is named; bench/results/cpu.md stays as it is")
         return
-    networks = sys.argv[1:] or list(NETWORKS)
+    layout = ", channels last" if os.environ.get("CHANNELS_LAST") == "1" else ""
     lines = [
         "# Training on the CPU beside PyTorch",
         "",
-        f"{processor()}, {THREADS} threads; PyTorch {version}"
-        + (", channels last" if os.environ.get("CHANNELS_LAST") == "1" else "")
-        + f". Medians of {ROUNDS} rounds; in a round the arms run one after the other, and the",
-        "ratio is to the faster PyTorch of the same round. Made by `bench/cpu_vs_pytorch.py`.",
+        f"{processor()}, {THREADS} threads; PyTorch {PYTORCH}{layout}. Medians of {ROUNDS} rounds; in",
+        "a round the arms run one after the other, and the ratio is to the faster PyTorch of the same",
+        "round. `The host` is Darknet's own layers; the last two rows of ResNet-20 count convolutions",
+        "only, and the last one is a product of two square matrices of side 2048. Made by",
+        "`make bench-cpu`, a part of `make bench`.",
         "",
-        "| network | arm | images/s | times PyTorch | least to largest |",
-        "| --- | --- | --- | --- | --- |",
+        "| network | arm | seconds a step | images/s | times PyTorch | least to largest |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
-    results = HERE / "results"
-    results.mkdir(exist_ok=True)
-    for network in networks:
+    for network in sys.argv[1:] or NETWORKS:
         lines += measure(network)
-        (results / "cpu.md").write_text("\n".join(lines) + "\n")
+        write_results("cpu.md", lines)
     print("\n".join(lines))
 
 

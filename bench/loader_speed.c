@@ -1,9 +1,10 @@
 /* How fast the loader alone is: images decoded a second, images augmented a second, and rows a
  * second by number of workers.
  *
- *     loader_speed LIST [SIDE [SECONDS]]     LIST: paths, one a line; default 224, 2
+ *     loader_speed LIST [SIDE [SECONDS [THREADS]]]     LIST: paths, one a line; default 224, 2, 2
  *
- * Prints one `name value` pair a line, for bench/loader.sh to put beside torchvision's. */
+ * Prints one `name value` pair a line, for bench/loader.py to put beside torchvision's. Workers are
+ * 1, 2, 4 ... and THREADS. */
 #include "classifier_data.h"
 #include "fail.h"
 #include "image_rows.h"
@@ -81,15 +82,17 @@ static double loaded_a_second(const classifier_data *data, augment_settings augm
 
 int main(int argc, char **argv) {
     if (argc < 2)
-        fail("usage: loader_speed LIST [SIDE [SECONDS]]");
+        fail("usage: loader_speed LIST [SIDE [SECONDS [THREADS]]]");
     int side = argc > 2 ? atoi(argv[2]) : 224;
     double seconds = argc > 3 ? atof(argv[3]) : 2;
+    int most = argc > 4 ? atoi(argv[4]) : 2;
     char *one_class[] = {"no path contains this"};
     classifier_data data = {.classes = 1, .list = train_list_read(argv[1], one_class, 1)};
     augment_settings augment = settings_for(side);
     printf("decode %.1f\n", decoded_a_second(&data.list, seconds));
     printf("augment %.1f\n", augmented_a_second(&data.list, augment, seconds));
-    for (int threads = 1; threads <= 4; threads *= 2) {
+    for (int threads = 1; threads <= most;
+         threads = threads < most && 2 * threads > most ? most : 2 * threads) {
         printf("load_%d %.1f\n", threads, loaded_a_second(&data, augment, false, threads, seconds));
         printf("overlap_%d %.1f\n", threads,
                loaded_a_second(&data, augment, true, threads, seconds));

@@ -5,7 +5,7 @@ augmented a second, rows a second from a DataLoader by number of workers.
 The transforms are the ones of torchvision that do the same work: a random crop of random scale and
 aspect ratio, resized; a flip; a distortion of brightness, saturation and hue; to a float tensor.
 
-Usage: loader_torchvision.py LIST [SIDE [SECONDS]]   (Debian: python3-torchvision)
+Usage: loader_torchvision.py LIST [SIDE [SECONDS [THREADS]]]   (Debian: python3-torchvision)
 """
 import itertools
 import sys
@@ -58,7 +58,7 @@ def loaded_a_second(files, workers, seconds):
     return a_second(lambda: len(next(batches)), seconds)
 
 
-def main(list_file, side=224, seconds=2.0):
+def main(list_file, side=224, seconds=2.0, most=2):
     torch.set_num_threads(1)
     paths = open(list_file).read().splitlines()
     turn = itertools.cycle(paths)
@@ -66,7 +66,7 @@ def main(list_file, side=224, seconds=2.0):
     image = decode(paths[0])
     print(f"decode {a_second(lambda: len([decode(next(turn))]), seconds):.1f}")
     print(f"augment {a_second(lambda: len([transform(image)]), seconds):.1f}")
-    for workers in (1, 2, 4):
+    for workers in sorted({2**i for i in range(most.bit_length()) if 2**i < most} | {most}):
         rate = loaded_a_second(Files(paths, transform), workers, seconds)
         print(f"load_{workers} {rate:.1f}", flush=True)
 
@@ -74,4 +74,4 @@ def main(list_file, side=224, seconds=2.0):
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    main(sys.argv[1], *(f(a) for f, a in zip((int, float), sys.argv[2:])))
+    main(sys.argv[1], *(f(a) for f, a in zip((int, float, int), sys.argv[2:])))

@@ -1,0 +1,86 @@
+#include "timed_steps.h"
+
+#include "dlb_cost_layer.h"
+#include "fail.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A copy of cfg_file with `section` at its end; the caller unlinks and frees the name. */
+static char *write_cfg(const char *cfg_file, const char *section) {
+    char *name = format_string("/tmp/timed_steps_XXXXXX");
+    int out = mkstemp(name);
+    char *text = (char *)read_file((char *)cfg_file);
+    FILE *file = out < 0 ? NULL : fdopen(out, "w");
+    if (!file || fputs(text, file) < 0 || fputs(section, file) < 0 || fclose(file))
+        fail("cannot write %s", name);
+    free(text);
+    return name;
+}
+
+network *load_network_with(const char *cfg_file, const char *section) {
+    char *name = write_cfg(cfg_file, section);
+    gpu_index = -1;
+    srand(1);
+    network *net = parse_network_cfg(name);
+    unlink(name);
+    free(name);
+    if (find_dlb_cost_layer(net))
+        prepare_dlb_cost_training(find_dlb_cost_layer(net), net, cfg_file);
+    for (int i = 0; i < net->inputs * net->batch; i++)
+        net->input[i] = (float)rand() / (float)RAND_MAX;
+    for (int row = 0; row < net->batch; row++)
+        net->truth[row * net->truths + row % net->truths] = 1;
+    return net;
+}
+
+double train_one_step(network *net, int64_t *next_id) {
+    layer *dlb = find_dlb_cost_layer(net);
+    int half = net->batch / 2;
+    int64_t *ids = allocate((size_t)net->batch, sizeof *ids);
+    double start = what_time_is_it_now();
+    for (int slot = 0; slot < net->subdivisions; slot++) {
+        for (int row = 0; row < net->batch; row++)
+            ids[row] = *next_id + slot * half + row - (row < half ? 0 : half) +
+                       (row < half ? 0 : net->subdivisions * half);
+        if (dlb)
+            set_dlb_cost_samples(dlb, slot, ids);
+        train_network_datum(net);
+    }
+    *next_id += net->subdivisions * half;
+    double seconds = what_time_is_it_now() - start;
+    free(ids);
+    return seconds;
+}
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double quantile(double *values, int count, double q) {
+    qsort(values, (size_t)count, sizeof *values, by_value);
+    double at = q * (count - 1);
+    int below = (int)at, above = below + 1 < count ? below + 1 : below;
+    return values[below] + (at - below) * (values[above] - values[below]);
+}
+
+double dlb_cost_seconds(network *net) {
+    enum { REPEATS = 101 };
+    layer *dlb = find_dlb_cost_layer(net);
+    int64_t *ids = allocate((size_t)net->batch, sizeof *ids); /* all 0: each finds a teacher */
+    double seconds[REPEATS];
+    set_dlb_cost_samples(dlb, 0, ids);
+    forward_dlb_cost_layer(*dlb, *net);
+    int repeats = 0;
+    double begin = what_time_is_it_now(), end = begin;
+    while (repeats < REPEATS && (repeats < 5 || end - begin < 2)) {
+        double start = what_time_is_it_now();
+        forward_dlb_cost_layer(*dlb, *net);
+        backward_dlb_cost_layer(*dlb, *net);
+        end = what_time_is_it_now();
+        seconds[repeats++] = end - start;
+    }
+    free(ids);
+    return quantile(seconds, repeats, .5) * net->subdivisions;
+}
