@@ -80,10 +80,10 @@ same_losses() { # LOG OTHER RELATIVE
             if (!(off <= relative)) { print "line " FNR ", " name ": " got " and " want; bad = 1 }
             if (off > worst) worst = off
         }
-        NF != 18 { print "line " FNR ": " NF " columns"; bad = 1; next }
+        NF != 24 { print "line " FNR ": " NF " columns"; bad = 1; next }
         FNR == 1 { next }
-        $1 "," $2 "," $3 != $10 "," $11 "," $12 { print "line " FNR ": " $0; bad = 1 }
-        { compare("ce", $5, $14); compare("lb", $6, $15); compare("total", $7, $16) }
+        $1 "," $2 "," $3 != $13 "," $14 "," $15 { print "line " FNR ": " $0; bad = 1 }
+        { compare("ce", $5, $17); compare("lb", $6, $18); compare("total", $7, $19) }
         END {
             if (FNR != 9) { print FNR " lines, expected 9"; bad = 1 }
             printf "worst relative difference %.3g\n", worst
