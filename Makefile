@@ -93,10 +93,13 @@ OMP      := $(if $(filter 1,$(OPENMP)),-fopenmp)
 # the compiler assume that no number is NaN or infinite, so it is kept off our own code.
 HOST_CFLAGS := -Wall -Wno-unused-result -Wno-unknown-pragmas -Wno-stringop-truncation -Wfatal-errors $(OMP) $(OPTS)
 DLB_WARN    := -Wall -Wextra -Wno-missing-field-initializers -Werror
-DLB_CFLAGS  := -std=gnu11 $(DLB_WARN) $(DLB_OPTS)
+DLB_CFLAGS  := -std=gnu11 $(DLB_WARN) $(DLB_OPTS) -fopenmp-simd
 # Its passes over memory are vector code without dispatch; no vector crosses a file (psabi).
 BACKEND_CFLAGS := -std=gnu11 $(DLB_WARN) -Wno-psabi -fopenmp $(if $(filter 1,$(DEBUG))$(SANITIZE),$(DLB_OPTS),-O3 -g $(if \
 	$(filter 1,$(PORTABLE)),,-march=native))
+# The loss's rows are vector code, on OpenMP's threads where the program has them.
+NATIVE      := $(if $(filter 1,$(PORTABLE)),,-march=native $(if $(filter x86_64,$(shell uname -m)),-mprefer-vector-width=512))
+LOSS_CFLAGS := $(if $(filter 1,$(DEBUG))$(SANITIZE),,$(NATIVE) $(if $(filter 1,$(ONEDNN) $(OPENMP)),-fopenmp))
 LDLIBS      := -lz -lpng -lm -pthread
 COMMAND_LIBS := -larchive -lcsv -lstdc++
 LDFLAGS     := $(OMP) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
@@ -168,6 +171,7 @@ $(BUILD)/program/%.o: $(HOST)/examples/%.c
 $(BUILD)/dlb_layer/%.o: dlb_layer/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) -c $< -o $@
+$(BUILD)/dlb_layer/dlb_cost_layer.o: DLB_CFLAGS += $(LOSS_CFLAGS)
 $(BUILD)/dlb_layer/%.o: dlb_layer/%.cpp | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CXX)$(CXX) $(COMMON) $(OPENCV_CFLAGS) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@
