@@ -206,14 +206,13 @@ refresh-patch:
 # ---- packages ----
 
 PACKAGES := gcc g++ libc6-dev pkg-config patch xz-utils ca-certificates libopencv-dev libopenblas-dev zlib1g-dev \
-	libpng-dev libarchive-dev libcsv-dev libboost-dev gnuplot-nox $(if $(filter file,$(origin ONEDNN)),libdnnl-dev,$(if $(filter 1,$(ONEDNN)),libdnnl-dev))
+	libpng-dev libarchive-dev libcsv-dev libboost-dev gnuplot-nox dataset-fashion-mnist $(if $(filter file,$(origin ONEDNN)),libdnnl-dev,$(if $(filter 1,$(ONEDNN)),libdnnl-dev))
 install-packages:
 	@darknet/install_packages.sh $(PACKAGES)
 
 # ---- demo ----
 
 demo: install-packages
-	@darknet/install_packages.sh dataset-fashion-mnist
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@DARKNET=bin/darknet bench/demo.sh
 
