@@ -56,7 +56,7 @@ DLB_LAYER := fail file_bytes logit_ring dlb_options overlap_sampler overlap_load
 	classifier_valid classifier_predict train_validation train_checks classifier_train
 COMMANDS  := dlb_command prepare idx_file quiet_parser inspect layer_size show contact_sheet \
 	$(if $(filter 1,$(OPENCV)),contact_sheet_opencv,contact_sheet_none) compare comparison_plan comparison_run cfg_text command_options log_tail \
-	shell_words report report_text report_charts results_csv comparison_results \
+	file_lock shell_words report report_text report_charts results_csv comparison_results \
 	comparison_files run_log chart_curves run_gnuplot statistics student_t csv_table key_values parse_number \
 	display_text whole_file
 # The CPU backend; see onednn/cpu_backend.h.
