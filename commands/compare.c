@@ -70,18 +70,23 @@ static arguments parse_arguments(int argc, char **argv) {
     r->data_file = argv[3];
     r->cfg_files = argv + 4;
     r->cfg_count = (size_t)argc - 4;
+    if (out && (!*out || *out == '-'))
+        fail("-out \"%s\": the name of a folder is needed", out);
     a.folder = out ? format_string("%s", out) : default_folder(argv[4]);
+    for (size_t end = strlen(a.folder); end > 1 && a.folder[end - 1] == '/'; end--)
+        a.folder[end - 1] = '\0';
     return a;
 }
 
 /* ---- the runs ---- */
 
-static void check_arms(const char *folder, const comparison *about) {
+static char *check_arms(const char *folder, const comparison *about) {
     for (size_t arm = 0; arm < about->arm_count; arm++) {
         char *error = check_run(folder, about, arm);
         if (error)
-            fail("the arm %s cannot be trained: %s", about->arms[arm].name, error);
+            return format_string("the arm %s cannot be trained: %s", about->arms[arm].name, error);
     }
+    return NULL;
 }
 
 static char *absolute(const char *path) {
@@ -169,8 +174,7 @@ static size_t train_all(const arguments *a, const comparison *about) {
 void run_compare(int argc, char **argv) {
     arguments a = parse_arguments(argc, argv);
     comparison_plan plan = make_comparison_plan(&a.request);
-    keep_comparison_plan(a.folder, &plan);
-    check_arms(a.folder, &plan.about);
+    keep_comparison_plan(a.folder, &plan, check_arms);
     if (a.only_plan) {
         print_plan(&a, &plan.about);
     } else {

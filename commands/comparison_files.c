@@ -8,6 +8,7 @@
 
 #include "csv_table.h"
 #include "fail.h"
+#include "file_lock.h"
 #include "key_values.h"
 #include "parse_number.h"
 #include "whole_file.h"
@@ -55,7 +56,8 @@ char *run_folder(const char *folder, const char *arm, uint64_t seed) {
 }
 
 char *run_log_path(const char *folder, const char *arm, uint64_t seed) {
-    return format_string("%s/%s/seed-%" PRIu64 "/%s.log.csv", folder, arm, seed, arm);
+    return format_string("%s/%s/seed-%" PRIu64 "/%.*s.log.csv", folder, arm, seed,
+                         (int)strcspn(arm, "."), arm);
 }
 
 char *finished_path(const char *folder, const char *arm, uint64_t seed) {
@@ -226,6 +228,20 @@ void free_comparison(comparison *about) {
 
 bool is_comparison(const char *folder) {
     return exists(comparison_path(folder));
+}
+
+char *comparison_lock_path(const char *folder) {
+    return format_string("%s/.lock", folder);
+}
+
+int lock_comparison(const char *folder) {
+    enum { PATIENCE = 60 };
+    char *path = comparison_lock_path(folder);
+    int lock = lock_file(path, PATIENCE, false);
+    if (lock < 0)
+        fail("another process is writing to %s", folder);
+    free(path);
+    return lock;
 }
 
 static void write_about(const char *folder, const comparison *about) {

@@ -1,8 +1,10 @@
 /* The files of a comparison, shared by the command that writes them and the one that reads them:
  *
  *     FOLDER/comparison.txt             what is compared, key=value
+ *     FOLDER/.lock                      for one process at a time
  *     FOLDER/arms.csv                   a row for each arm, in the order to be shown
- *     FOLDER/ARM/seed-N/ARM.log.csv     the log of the training
+ *     FOLDER/ARM/seed-N/ARM.log.csv     the log of the training; ARM only up to its first dot here,
+ *                                       as the training names its files after the cfg
  *     FOLDER/ARM/seed-N/finished.txt    key=value; written last, so its presence means done
  *     FOLDER/ARM/seed-N/failed.txt      in its place where the training failed
  *
@@ -76,6 +78,14 @@ run_state find_run_state(const char *folder, const char *arm, uint64_t seed);
 
 /* Whether comparison.txt is there. */
 bool is_comparison(const char *folder);
+
+/* The file that lock_comparison() makes first of all in the folder of a comparison. */
+char *comparison_lock_path(const char *folder);
+
+/* Keeps other processes from writing the comparison's own files until the descriptor that it
+ * returns is closed. Runs have locks of their own. Fails where another process has the lock for a
+ * minute. */
+int lock_comparison(const char *folder);
 
 /* Writes arms.csv, then comparison.txt, each at once. Fails where that cannot be done. */
 void write_comparison(const char *folder, const comparison *about);

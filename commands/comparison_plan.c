@@ -1,17 +1,19 @@
 #include "comparison_plan.h"
 
-#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "darknet.h"
 #include "fail.h"
 #include "option_list.h"
 #include "parse_number.h"
+#include "report_charts.h"
 #include "train_list.h"
 #include "whole_file.h"
 
@@ -97,6 +99,18 @@ static bool is_dlb(const cfg_text *cfg) {
     return has_section(cfg, "dlb_cost");
 }
 
+/* Whether the name can be an arm's and its folder's: no option, and none of the comparison's own
+ * files, hidden ones and those that a program may add included. */
+static bool can_be_folder(const char *name) {
+    static const char *const extensions[] = {".cfg", ".csv", ".txt", ".md", ".tmp"};
+    bool good =
+        *name && !strchr("-.", *name) && strcmp(name, CHARTS_FOLDER) != 0 && !strpbrk(name, "\n\r");
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < sizeof extensions / sizeof *extensions; i++)
+        good = good && strcmp(dot, extensions[i]) != 0;
+    return good;
+}
+
 /* Takes over the name and the cfg. */
 static void add_arm(comparison_plan *plan, char *name, arm_role role, size_t parent, cfg_text cfg) {
     comparison *about = &plan->about;
@@ -104,8 +118,8 @@ static void add_arm(comparison_plan *plan, char *name, arm_role role, size_t par
         if (strcmp(about->arms[i].name, name) == 0)
             fail("two arms would be called %s, %s and %s; rename a cfg", name, plan->cfgs[i].path,
                  cfg.path);
-    if (strpbrk(name, "\n\r") || !strcmp(name, ".") || !strcmp(name, ".."))
-        fail("%s: an arm cannot be called \"%s\"", cfg.path, name);
+    if (!can_be_folder(name))
+        fail("%s: an arm cannot be called \"%s\"; rename the cfg", cfg.path, name);
     plan->cfgs[about->arm_count] = cfg;
     about->arms[about->arm_count++] =
         (comparison_arm){.name = name,
@@ -164,6 +178,17 @@ static void add_twins(comparison_plan *plan, const comparison_request *request) 
     }
 }
 
+/* What both protocols start from. */
+static void check_same_length(const comparison_plan *plan, size_t arm) {
+    const comparison_arm *first = &plan->about.arms[0], *a = &plan->about.arms[arm];
+    if (a->batch != first->batch || a->max_batches != first->max_batches)
+        fail("%s has batch=%" PRIu64 " and max_batches=%" PRIu64 ", but %s has batch=%" PRIu64
+             " and max_batches=%" PRIu64 "; arms with different numbers of images or of updates "
+             "cannot be compared",
+             plan->cfgs[arm].path, a->batch, a->max_batches, plan->cfgs[0].path, first->batch,
+             first->max_batches);
+}
+
 /* The paper's code: what has no section trains on the new half only. */
 static void halve_batch(comparison_plan *plan, size_t arm) {
     comparison_arm *a = &plan->about.arms[arm];
@@ -186,6 +211,8 @@ static void add_arms(comparison_plan *plan, const comparison_request *request) {
     for (size_t i = 0; request->cfg_count > 1 && i < request->cfg_count; i++)
         add_given_arm(plan, name_of_cfg(request->cfg_files[i]),
                       read_cfg_text(request->cfg_files[i]), request->no_control);
+    for (size_t i = 0; i < plan->about.arm_count; i++)
+        check_same_length(plan, i);
     for (size_t i = 0; i < plan->about.arm_count; i++)
         if (request->protocol == EQUAL_UPDATES_2N && !is_dlb(&plan->cfgs[i]))
             halve_batch(plan, i);
@@ -241,28 +268,42 @@ static void write_cfgs(const char *folder, const comparison_plan *plan) {
     }
 }
 
-static void make_folders_above(const char *folder) {
+static void make_folder(const char *path) {
+    if (mkdir(path, 0777) && errno != EEXIST)
+        fail("cannot make the folder %s: %s", path, strerror(errno));
+}
+
+static void make_folders(const char *folder) {
     char *path = format_string("%s", folder);
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (mkdir(path, 0777) && errno != EEXIST)
-            fail("cannot make the folder %s: %s", path, strerror(errno));
+        make_folder(path);
         *slash = '/';
     }
+    make_folder(path);
     free(path);
 }
 
-/* All of it aside, then renamed, so that a folder with a plan has the whole plan. */
-static void write_new_folder(const char *folder, const comparison_plan *plan) {
-    char *aside = format_string("%s.new", folder);
-    make_folders_above(folder);
-    if (mkdir(aside, 0777) && errno != EEXIST)
-        fail("cannot make the folder %s: %s", aside, strerror(errno));
-    write_cfgs(aside, plan);
-    write_comparison(aside, &plan->about);
-    if (rename(aside, folder))
-        fail("cannot make %s a comparison: %s", folder, strerror(errno));
-    free(aside);
+static bool is_empty_folder(const char *folder) {
+    bool empty = true;
+    DIR *entries = opendir(folder);
+    if (!entries)
+        fail("cannot read the folder %s: %s", folder, strerror(errno));
+    for (struct dirent *e; (e = readdir(entries)) && empty;)
+        empty = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..");
+    closedir(entries);
+    return empty;
+}
+
+/* The lock is the first file of a comparison, so a folder with others and no lock is none. One that
+ * was made before there were locks has comparison.txt. */
+static void refuse_other_folder(const char *folder) {
+    if (is_empty_folder(folder))
+        return;
+    char *lock = comparison_lock_path(folder);
+    if (access(lock, F_OK) && !is_comparison(folder))
+        fail("%s holds files, but no comparison; choose another -out", folder);
+    free(lock);
 }
 
 static void check_same(const char *folder, const char *what, const char *there, const char *now) {
@@ -310,13 +351,23 @@ static void check_same_plan(const char *folder, const comparison *there,
     }
 }
 
-void keep_comparison_plan(const char *folder, const comparison_plan *plan) {
-    if (!is_comparison(folder)) {
-        write_new_folder(folder, plan);
-        return;
-    }
+static void check_kept_plan(const char *folder, const comparison_plan *plan) {
     comparison there = read_comparison(folder);
     check_same_plan(folder, &there, plan);
     free_comparison(&there);
+}
+
+void keep_comparison_plan(const char *folder, const comparison_plan *plan, arms_check *check) {
+    make_folders(folder);
+    refuse_other_folder(folder);
+    int lock = lock_comparison(folder);
+    if (is_comparison(folder))
+        check_kept_plan(folder, plan);
+    else
+        write_cfgs(folder, plan);
+    char *error = check ? check(folder, &plan->about) : NULL;
+    if (error)
+        fail("%s", error);
     write_comparison(folder, &plan->about);
+    close(lock);
 }

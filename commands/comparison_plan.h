@@ -33,9 +33,16 @@ typedef struct {
 comparison_plan make_comparison_plan(const comparison_request *request);
 void free_comparison_plan(comparison_plan *plan);
 
-/* Writes the plan into `folder`: the whole folder appears at once. Where the folder holds a
- * comparison already, it must be the same but for the seeds and the way it was typed, which
- * become those of the plan; anything else that differs ends the program with both values. */
-void keep_comparison_plan(const char *folder, const comparison_plan *plan);
+/* Whether the arms whose cfgs are in `folder` can be trained: NULL, or a fresh sentence that says
+ * why not. */
+typedef char *arms_check(const char *folder, const comparison *about);
+
+/* Writes the plan into `folder`, which is new, empty, or one where this was stopped: the cfgs, and
+ * comparison.txt last, once `check`, unless NULL, finds that the arms can be trained. So a cfg that
+ * was refused can be put right and tried again. Where the folder holds a comparison already, it
+ * must be the same but for the seeds and the way it was typed, which become those of the plan;
+ * anything else that differs ends the program with both values, as does a folder that holds
+ * something else. Other processes wait meanwhile. */
+void keep_comparison_plan(const char *folder, const comparison_plan *plan, arms_check *check);
 
 #endif

@@ -2,16 +2,16 @@
 
 #include "comparison_run.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -22,15 +22,17 @@
 #include "command_options.h"
 #include "darknet.h"
 #include "fail.h"
+#include "file_lock.h"
 #include "log_tail.h"
 #include "shell_words.h"
-#include "train_list.h"
-#include "whole_file.h"
+
+static const char OWN_PROGRAM[] = "/proc/self/exe";
+enum { MOST_WORDS = 24 };
 
 /* The files and the command line of one run; strings are owned. */
 typedef struct {
-    char *folder, *data_file, *cfg_file, *output, *error, *log;
-    char *words[16]; /* of the command, up to a NULL */
+    char *folder, *output, *error, *log;
+    char *words[MOST_WORDS + 1]; /* of the command, up to a NULL */
     int word_count;
 } run_files;
 
@@ -45,13 +47,13 @@ static void make_folder(const char *path) {
         fail("cannot make the folder %s: %s", path, strerror(errno));
 }
 
-/* A lock on the run, held until the process ends, and by the training too. */
+/* Held until this process and the training have ended. That of a `compare` that was killed takes a
+ * moment to die, so that the same command typed again has to wait for it. */
 static int lock_run(const char *folder) {
+    enum { SECONDS_TO_DIE = 10 };
     char *path = inside(folder, "lock");
-    int lock = open(path, O_RDWR | O_CREAT, 0666);
+    int lock = lock_file(path, SECONDS_TO_DIE, true);
     if (lock < 0)
-        fail("cannot write %s: %s", path, strerror(errno));
-    if (flock(lock, LOCK_EX | LOCK_NB))
         fail("%s is being trained by another process", folder);
     free(path);
     return lock;
@@ -73,26 +75,10 @@ static void empty_folder(const char *folder) {
     closedir(entries);
 }
 
-/* The comparison's data file with another backup folder. */
-static void write_data_file(const char *path, const comparison *about, const char *backup) {
-    int count;
-    char **lines = read_lines(about->data, &count);
-    text_buffer text;
-    open_text(&text);
-    for (int i = 0; i < count; i++) {
-        const char *key = lines[i] + strspn(lines[i], " \t");
-        if (strncmp(key, "backup", strlen("backup")) != 0)
-            fprintf(text.stream, "%s\n", lines[i]);
-        free(lines[i]);
-    }
-    free(lines);
-    fprintf(text.stream, "backup=%s\n", backup);
-    write_whole_file(path, &text);
-}
-
 /* ---- the command ---- */
 
 static void add_word(run_files *files, char *word) {
+    assert(files->word_count < MOST_WORDS);
     files->words[files->word_count++] = word;
 }
 
@@ -112,25 +98,32 @@ static void add_device(run_files *files) {
 #endif
 }
 
+static char *own_program(void) {
+    for (size_t room = 256;; room *= 2) {
+        char *path = allocate(room, 1);
+        ssize_t length = readlink(OWN_PROGRAM, path, room);
+        if (length < 0)
+            fail("cannot find this program's own file: %s", strerror(errno));
+        if ((size_t)length < room)
+            return path;
+        free(path);
+    }
+}
+
 static run_files files_of(const char *folder, const comparison *about, size_t arm, uint64_t seed,
                           run_settings settings) {
     const comparison_arm *a = &about->arms[arm];
     run_files files = {.folder = run_folder(folder, a->name, seed),
-                       .cfg_file = inside(folder, a->cfg),
                        .log = run_log_path(folder, a->name, seed)};
-    files.data_file = inside(files.folder, "run.data");
     files.output = inside(files.folder, "train.out");
     files.error = inside(files.folder, "train.err");
-    char program[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (length < 0)
-        fail("cannot find this program's own file: %s", strerror(errno));
-    program[length] = '\0';
-    add_word(&files, format_string("%s", program));
+    add_word(&files, own_program());
     add_word(&files, format_string("classifier"));
     add_word(&files, format_string("train"));
-    add_word(&files, format_string("%s", files.data_file));
-    add_word(&files, format_string("%s", files.cfg_file));
+    add_word(&files, format_string("%s", about->data));
+    add_word(&files, inside(folder, a->cfg));
+    add_word(&files, format_string("-backup"));
+    add_word(&files, format_string("%s", files.folder));
     add_option(&files, "-seed", seed);
     add_option(&files, "-valid_every", (uint64_t)settings.valid_every);
     add_option(&files, "-save_every", 0);
@@ -144,8 +137,6 @@ static void free_run_files(run_files *files) {
     for (int i = 0; i < files->word_count; i++)
         free(files->words[i]);
     free(files->folder);
-    free(files->data_file);
-    free(files->cfg_file);
     free(files->output);
     free(files->error);
     free(files->log);
@@ -154,13 +145,14 @@ static void free_run_files(run_files *files) {
 /* ---- the process ---- */
 
 static int open_output(const char *path) {
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (file < 0)
         fail("cannot write %s: %s", path, strerror(errno));
     return file;
 }
 
-/* In the child: becomes the training. */
+/* In the child: becomes the training. By this very program, even where its file has been replaced
+ * meanwhile, so that all runs are trained by the same one. */
 static _Noreturn void become_training(const run_files *files, pid_t parent, int output, int error) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) /* it died before the line above */
@@ -169,21 +161,20 @@ static _Noreturn void become_training(const run_files *files, pid_t parent, int 
     if (input < 0 || dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
         dup2(error, STDERR_FILENO) < 0)
         _exit(EXIT_FAILURE);
-    execv(files->words[0], files->words);
+    execv(OWN_PROGRAM, files->words);
     dprintf(STDERR_FILENO, "darknet: cannot start %s: %s\n", files->words[0], strerror(errno));
     _exit(EXIT_FAILURE);
 }
 
-static pid_t start_training(const run_files *files) {
-    int output = open_output(files->output), error = open_output(files->error);
+static pid_t start_training(const run_files *files, int output, int error) {
+    signal(SIGCHLD,
+           SIG_DFL); /* where whoever started this ignores it, wait4() would know nothing */
     fflush(NULL);
     pid_t parent = getpid(), child = fork();
     if (child < 0)
         fail("cannot start a process: %s", strerror(errno));
     if (child == 0)
         become_training(files, parent, output, error);
-    close(output);
-    close(error);
     return child;
 }
 
@@ -209,12 +200,20 @@ static int wait_for(pid_t child, const run_files *files, uint64_t last_iteration
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static char *last_sentence(const run_files *files, int status) {
-    char *line = last_line_of(files->error);
-    if (*line)
-        return line;
+/* Why a training ended with a status that is not 0, in one line. */
+static char *reason_for_end(const char *error_file, int status) {
+    static const char prefix[] = "darknet: ";
+    char *line = last_line_of(error_file), *reason;
+    const char *sentence = strncmp(line, prefix, strlen(prefix)) ? line : line + strlen(prefix);
+    if (status > 128)
+        reason = format_string("it was ended by signal %d, %s%s%s", status - 128,
+                               strsignal(status - 128), *line ? ", after: " : "", sentence);
+    else if (*line)
+        reason = format_string("%s", sentence);
+    else
+        reason = format_string("it ended with status %d and without a word", status);
     free(line);
-    return format_string("it ended with status %d and without a word", status);
+    return reason;
 }
 
 static char *time_now(void) {
@@ -229,6 +228,39 @@ static uint64_t loader_threads(run_settings settings) {
     return settings.threads ? (uint64_t)settings.threads : (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
+/* The training closes its log, but only fsync() sees to it that it outlives this machine's end. */
+static void bring_to_disk(const char *path) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0 || fsync(file))
+        fail("cannot bring %s to disk: %s", path, strerror(errno));
+    close(file);
+}
+
+/* Trains and writes the record. Returns whether the training finished. */
+static bool train_and_record(const run_files *files, const char *folder, const comparison_arm *arm,
+                             uint64_t seed, run_settings settings) {
+    int output = open_output(files->output), error = open_output(files->error);
+    run_record record = {.command = join_shell_words(files->words),
+                         .started = time_now(),
+                         .threads = loader_threads(settings)};
+    double start = what_time_is_it_now();
+    struct rusage usage;
+    pid_t child = start_training(files, output, error);
+    record.status = (uint64_t)wait_for(child, files, arm->max_batches, &usage);
+    record.seconds = what_time_is_it_now() - start;
+    record.peak_memory_kib = (uint64_t)usage.ru_maxrss;
+    close(output);
+    close(error);
+    if (record.status)
+        record.error = reason_for_end(files->error, (int)record.status);
+    else
+        bring_to_disk(files->log);
+    write_run_record(folder, arm->name, seed, &record);
+    bool finished = record.status == 0;
+    free_run_record(&record);
+    return finished;
+}
+
 bool train_run(const char *folder, const comparison *about, size_t arm, uint64_t seed,
                run_settings settings) {
     const comparison_arm *a = &about->arms[arm];
@@ -237,51 +269,39 @@ bool train_run(const char *folder, const comparison *about, size_t arm, uint64_t
     make_folder(arm_folder);
     make_folder(files.folder);
     int lock = lock_run(files.folder);
-    empty_folder(files.folder);
-    write_data_file(files.data_file, about, files.folder);
-    run_record record = {.command = join_shell_words(files.words),
-                         .started = time_now(),
-                         .threads = loader_threads(settings)};
-    double start = what_time_is_it_now();
-    struct rusage usage;
-    record.status = (uint64_t)wait_for(start_training(&files), &files, a->max_batches, &usage);
-    record.seconds = what_time_is_it_now() - start;
-    record.peak_memory_kib = (uint64_t)usage.ru_maxrss;
-    if (record.status)
-        record.error = last_sentence(&files, (int)record.status);
-    write_run_record(folder, a->name, seed, &record);
+    bool finished = find_run_state(folder, a->name, seed) == RUN_FINISHED;
+    if (!finished) { /* nor by the process that had the lock until now */
+        empty_folder(files.folder);
+        finished = train_and_record(&files, folder, a, seed, settings);
+    }
     close(lock);
-    bool finished = record.status == 0;
-    free_run_record(&record);
     free_run_files(&files);
     free(arm_folder);
     return finished;
 }
 
+/* A file without a name, gone with its descriptor. */
+static int open_nameless(void) {
+    int file = memfd_create("check", MFD_CLOEXEC);
+    if (file < 0)
+        fail("cannot make a file for what a check prints: %s", strerror(errno));
+    return file;
+}
+
 char *check_run(const char *folder, const comparison *about, size_t arm) {
-    char *scratch = format_string("%s/check-XXXXXX", folder);
-    if (!mkdtemp(scratch))
-        fail("cannot make a folder in %s: %s", folder, strerror(errno));
     run_settings settings = {.valid_every = 1};
     run_files files = files_of(folder, about, arm, about->seeds[0], settings);
-    char **own[] = {&files.data_file, &files.output, &files.error};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        char *name = strrchr(*own[i], '/') + 1, *path = inside(scratch, name);
-        free(*own[i]);
-        *own[i] = path;
-    }
-    free(files.words[3]);
-    files.words[3] = format_string("%s", files.data_file);
     add_word(&files, format_string("-check"));
-    write_data_file(files.data_file, about, scratch);
+    int output = open_nameless(), error = open_nameless();
     struct rusage usage;
-    int status = wait_for(start_training(&files), &files, 0, &usage);
-    char *sentence = status ? last_sentence(&files, status) : NULL;
-    empty_folder(scratch);
-    rmdir(scratch);
-    free(scratch);
+    int status = wait_for(start_training(&files, output, error), &files, 0, &usage);
+    char *error_file = format_string("/proc/self/fd/%d", error);
+    char *reason = status ? reason_for_end(error_file, status) : NULL;
+    free(error_file);
+    close(output);
+    close(error);
     free_run_files(&files);
-    return sentence;
+    return reason;
 }
 
 /* ---- the command ---- */

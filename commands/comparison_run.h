@@ -17,8 +17,8 @@ typedef struct {
  * the calling process. What the training prints goes into train.out and train.err; where standard
  * error is a terminal, a line there says how far it is.
  *
- * Returns whether it finished. Fails where another process is at the same run, or where a file
- * cannot be written. */
+ * Returns whether it finished, be it by another process that was at the same run a moment ago.
+ * Fails where another process stays at it, or where a file cannot be written. */
 bool train_run(const char *folder, const comparison *about, size_t arm, uint64_t seed,
                run_settings settings);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "comparison_results.h"
 #include "fail.h"
@@ -21,9 +22,11 @@ static void say_what_is_there(const char *folder, const comparison_results *resu
 
 void write_report(const char *folder) {
     comparison_results results = read_comparison_results(folder);
+    int lock = lock_comparison(folder);
     write_results_csv(folder, &results);
     charts_outcome charts = draw_charts(folder, &results);
     write_report_text(folder, &results, charts);
+    close(lock);
     say_what_is_there(folder, &results);
     if (charts == CHARTS_NO_GNUPLOT)
         fprintf(stderr, "no charts: they need gnuplot, which is not installed (Debian, Ubuntu: "

@@ -15,10 +15,10 @@ static bool is_plain(const char *word) {
 }
 
 static char *put_quoted(char *to, const char *word) {
+    if (strchr(word, '\n'))
+        fail("a name with a line feed in it is not possible here: \"%s\"", word);
     *to++ = '\'';
     for (; *word; word++) {
-        if (*word == '\n')
-            fail("a name with a line feed in it is not possible here: \"%s\"", word);
         if (*word == '\'')
             to = stpcpy(to, "'\\'");
         *to++ = *word;

@@ -116,7 +116,7 @@ static network *load_network_with_pairs(const request *r) {
 /* The members of `t` must not move from here on: the loader points to them. */
 static void start_training_loader(training_loader *t, const request *r) {
     t->net = load_network_with_pairs(r);
-    t->data = read_classifier_data(r->data_file, r->cfg_file, t->net);
+    t->data = read_classifier_data(r->data_file, r->cfg_file, t->net, NULL);
     check_training_network(t->net, r->cfg_file, &t->data, r->data_file);
     t->rows =
         (image_rows){.data = &t->data, .augment = augment_settings_of(t->net), .seed = r->seed};

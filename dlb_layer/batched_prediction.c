@@ -5,6 +5,7 @@
 #include "network.h"
 #include "overlap_loader.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,9 @@
 typedef struct {
     const prediction_job *job;
     int width, height;
-    bool *unreadable; /* (count); each worker writes only the elements of its own images */
+    /* (count); at the end of the list the loader starts over, so that two workers, or one and the
+     * consumer, can be at the same image */
+    atomic_bool *unreadable;
 } fitted_images;
 
 /* The softmax that ends the network, if its inputs are plain logits. */

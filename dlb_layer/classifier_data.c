@@ -85,11 +85,13 @@ static void free_options(list *options) {
     free_list(options);
 }
 
-classifier_data read_classifier_data(char *data_file, const char *cfg_file, network *net) {
+classifier_data read_classifier_data(char *data_file, const char *cfg_file, network *net,
+                                     const char *backup) {
     list *options = read_data_cfg(data_file);
-    char *backup = format_string("%s", find_text(data_file, options, "backup", NULL));
+    if (!backup)
+        backup = find_text(data_file, options, "backup", NULL);
     classifier_data data = read_list(data_file, options, "train", cfg_file, net);
-    data.backup = backup;
+    data.backup = format_string("%s", backup);
     free_options(options);
     return data;
 }

@@ -20,8 +20,11 @@ typedef struct {
 /* Reads data_file and the files it names: keys and defaults are the host's. Ends the program with
  * one sentence naming file, key and values if something is missing or does not fit: no backup=;
  * classes that are not the outputs of the network of cfg_file, fewer names than classes, tag=1, a
- * list without images or with unclear labels. The caller releases it with free_classifier_data. */
-classifier_data read_classifier_data(char *data_file, const char *cfg_file, network *net);
+ * list without images or with unclear labels. `backup`, unless NULL, is the folder in place of the
+ * one that the data file names, which it then need not. The caller releases the data with
+ * free_classifier_data. */
+classifier_data read_classifier_data(char *data_file, const char *cfg_file, network *net,
+                                     const char *backup);
 
 /* The same for the list that valid= names; backup= is not needed. */
 classifier_data read_validation_data(char *data_file, const char *cfg_file, network *net);

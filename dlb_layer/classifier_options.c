@@ -51,14 +51,16 @@ static void parse_train_and_valid(classifier_options *o, int argc, char **argv) 
 static void parse_train(classifier_options *o, int argc, char **argv) {
     enum { NOT_GIVEN = -1 };
     o->check = find_arg(argc, argv, "-check");
+    o->backup = find_char_arg(argc, argv, "-backup", NULL);
     long seed = take_number(argc, argv, "-seed", 0, UINT_MAX, NOT_GIVEN);
     long valid_every = take_number(argc, argv, "-valid_every", 0, INT_MAX, NOT_GIVEN);
     long patience = take_number(argc, argv, "-patience", 1, INT_MAX, NOT_GIVEN);
     long save_every = take_number(argc, argv, "-save_every", 0, INT_MAX, NOT_GIVEN);
-    if (o->stock_loader && (seed != NOT_GIVEN || valid_every != NOT_GIVEN ||
-                            patience != NOT_GIVEN || save_every != NOT_GIVEN || o->check))
-        fail("-stock_loader knows nothing of -seed, -valid_every, -patience, -save_every and "
-             "-check");
+    if (o->stock_loader &&
+        (seed != NOT_GIVEN || valid_every != NOT_GIVEN || patience != NOT_GIVEN ||
+         save_every != NOT_GIVEN || o->check || o->backup))
+        fail("-stock_loader knows nothing of -seed, -valid_every, -patience, -save_every, "
+             "-check and -backup");
     if (valid_every == 0 && patience != NOT_GIVEN)
         fail("-patience %ld counts validations, but -valid_every 0 leaves them out", patience);
     o->has_seed = seed != NOT_GIVEN;

@@ -18,6 +18,7 @@ typedef struct {
     int patience;         /* validations without a new best that end the run; 0: none do */
     bool check;           /* stop before the first iteration, with nothing written */
     int save_every;       /* epochs from one numbered weights file to the next; 0: none */
+    char *backup;         /* the folder to write into; NULL: the one that the data file names */
     /* predict */
     char *list; /* a file of paths, "-" for standard input; NULL without */
 } classifier_options;

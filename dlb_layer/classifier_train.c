@@ -271,8 +271,8 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
                           int gpu_count, int clear, classifier_options options) {
     if (!cfg_file)
         fail("usage: darknet classifier train DATA CFG [WEIGHTS] [-seed N] [-threads N] [-clear] "
-             "[-skip_bad] [-valid_every N] [-patience N] [-save_every N] [-check] "
-             "[-stock_loader]");
+             "[-skip_bad] [-valid_every N] [-patience N] [-save_every N] "
+             "[-backup FOLDER] [-check] [-stock_loader]");
     if (gpu_count > 1)
         fail("training on %d GPUs works only with -stock_loader, without [dlb_cost]", gpu_count);
 #ifdef GPU
@@ -291,7 +291,7 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     t.dlb = find_dlb_cost_layer(t.net);
     printf("Learning Rate: %g, Momentum: %g, Decay: %g\n", t.net->learning_rate, t.net->momentum,
            t.net->decay);
-    t.data = read_classifier_data(data_file, cfg_file, t.net);
+    t.data = read_classifier_data(data_file, cfg_file, t.net, options.backup);
     check_training_network(t.net, cfg_file, &t.data, data_file);
     if (t.dlb)
         prepare_dlb_cost_training(t.dlb, t.net, cfg_file);

@@ -306,6 +306,8 @@ for value in 0 many; do
 done
 refuses "-seed without a value" "classifier train has no option -seed, or its value is missing" \
     x.data x.cfg -seed
+refuses "-backup with -stock_loader" "-stock_loader knows nothing of -seed, -valid_every, " \
+    x.data baseline.cfg -stock_loader -backup x
 refuses "[dlb_cost] with -stock_loader" \
     "x.cfg has [dlb_cost], which needs its own loader; leave out -stock_loader" \
     x.data x.cfg -stock_loader

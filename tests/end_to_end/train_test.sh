@@ -319,6 +319,19 @@ check "where each iteration revisits all of them" test \
     "$(awk -F, 'FNR > 2 && $6 > 0' short/dlb.log.csv | wc -l)" = 5
 data=x.data
 
+# ---- where it writes, and only checking ----
+
+rm -rf backup
+grep -v '^backup' x.data >other.data
+check "-backup names the folder, blanks included" \
+    train other.data baseline.cfg -seed 4 -backup "a b"
+check "weights and log are there" test -s "a b/baseline.weights" -a -s "a b/baseline.log.csv"
+check "-backup goes before the data file's" train x.data baseline.cfg -seed 4 -backup c
+check "which stays as it was" test ! -e backup
+check "with the same weights" cmp "a b/baseline.weights" c/baseline.weights
+check "-check ends well" train x.data baseline.cfg -check
+check "before anything is written" test ! -e backup
+
 # ---- the host's own loader ----
 
 rm -rf backup

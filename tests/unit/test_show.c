@@ -177,7 +177,7 @@ static void every_pixel_is_what_the_loader_renders(void **state) {
     write_cfg("min_crop=8\nmax_crop=12\nangle=7\naspect=1.3\nhue=.1\nsaturation=1.5\n"
               "exposure=1.5\n");
     network *net = parse_network_quietly("x.cfg");
-    classifier_data data = read_classifier_data("x.data", "x.cfg", net);
+    classifier_data data = read_classifier_data("x.data", "x.cfg", net, NULL);
     image_rows rows = {&data, augment_settings_of(net), SEED};
     for (int slot = 0; slot < SLOTS; slot++) {
         sample_iterations(3, before, now);
