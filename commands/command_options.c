@@ -52,11 +52,9 @@ uint64_t take_whole(int *argc, char **argv, const char *option, uint64_t least, 
     return value;
 }
 
-run_settings take_run_settings(int *argc, char **argv) {
+int take_threads(int *argc, char **argv) {
     enum { MOST_THREADS = 1024 };
-    return (run_settings){.threads = (int)take_whole(argc, argv, "-threads", 1, MOST_THREADS, 0),
-                          .valid_every =
-                              (int)take_whole(argc, argv, "-valid_every", 1, INT_MAX, 1)};
+    return (int)take_whole(argc, argv, "-threads", 1, MOST_THREADS, 0);
 }
 
 uint64_t take_seed(const char *text) {

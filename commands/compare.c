@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ static const char usage[] =
 
 typedef struct {
     comparison_request request;
-    run_settings settings;
+    int threads;
     char *folder;
     bool only_plan;
 } arguments;
@@ -60,7 +61,8 @@ static arguments parse_arguments(int argc, char **argv) {
     r->no_control = take_flag(&argc, argv, "-no_control");
     r->alpha = take_text(&argc, argv, "-alpha", NULL);
     r->temperature = take_text(&argc, argv, "-temperature", NULL);
-    a.settings = take_run_settings(&argc, argv);
+    r->valid_every = take_whole(&argc, argv, "-valid_every", 1, INT_MAX, 1);
+    a.threads = take_threads(&argc, argv);
     a.only_plan = take_flag(&argc, argv, "-plan");
     refuse_options(argc, argv, usage);
     check_real("-alpha", r->alpha);
@@ -97,16 +99,12 @@ static char *absolute(const char *path) {
 }
 
 /* A shell command that works from anywhere. The lists may name images relative to this folder. */
-static void print_plan_line(const char *folder, const char *arm, uint64_t seed,
-                            run_settings settings) {
+static void print_plan_line(const char *folder, const char *arm, uint64_t seed, int threads) {
     char *here = absolute("."), *runs = absolute(folder), *program = absolute("/proc/self/exe");
     char *number = format_string("%" PRIu64, seed);
-    char *threads = format_string("%d", settings.threads);
-    char *every = format_string("%d", settings.valid_every);
-    char *words[] = {program,        "dlb",       "run",
-                     runs,           (char *)arm, number,
-                     "-valid_every", every,       settings.threads ? "-threads" : NULL,
-                     threads,        NULL};
+    char *loaders = format_string("%d", threads);
+    char *words[] = {program, "dlb", "run", runs, (char *)arm, number, threads ? "-threads" : NULL,
+                     loaders, NULL};
     char *folder_words[] = {"cd", here, NULL};
     char *change = join_shell_words(folder_words), *run = join_shell_words(words);
     printf("%s && %s\n", change, run);
@@ -116,15 +114,14 @@ static void print_plan_line(const char *folder, const char *arm, uint64_t seed,
     free(runs);
     free(program);
     free(number);
-    free(threads);
-    free(every);
+    free(loaders);
 }
 
 static void print_plan(const arguments *a, const comparison *about) {
     for (size_t s = 0; s < about->seed_count; s++)
         for (size_t arm = 0; arm < about->arm_count; arm++)
             if (find_run_state(a->folder, about->arms[arm].name, about->seeds[s]) != RUN_FINISHED)
-                print_plan_line(a->folder, about->arms[arm].name, about->seeds[s], a->settings);
+                print_plan_line(a->folder, about->arms[arm].name, about->seeds[s], a->threads);
     if (fflush(stdout) || ferror(stdout))
         fail("cannot write to standard output: %s", strerror(errno));
 }
@@ -148,7 +145,7 @@ static bool train_one(const arguments *a, const comparison *about, size_t arm, u
         return true;
     }
     fflush(stdout);
-    if (train_run(a->folder, about, arm, seed, a->settings)) {
+    if (train_run(a->folder, about, arm, seed, a->threads)) {
         say_result(a->folder, name, seed);
         return true;
     }

@@ -18,13 +18,13 @@ static const char *const ROLES[] = {"baseline", "arm", "control"};
 enum { PROTOCOL_COUNT = 2, ROLE_COUNT = 3 };
 
 static const char *const COMPARISON_KEYS[] = {
-    "version", "command",      "data",         "protocol", "topk",
-    "seeds",   "train_images", "valid_images", "build",
+    "version",      "command",      "data",  "protocol",    "topk",        "seeds",
+    "train_images", "valid_images", "build", "valid_every", "lists_crc32",
 };
 static const char *const FAILED_KEYS[] = {
     "command", "status", "seconds", "peak_memory_kib", "threads", "started", "error",
 };
-enum { COMPARISON_KEY_COUNT = 9, FAILED_KEY_COUNT = 7, FINISHED_KEY_COUNT = 6 };
+enum { COMPARISON_KEY_COUNT = 11, FAILED_KEY_COUNT = 7, FINISHED_KEY_COUNT = 6 };
 
 const char *protocol_name(comparison_protocol protocol) {
     return PROTOCOLS[protocol];
@@ -119,6 +119,8 @@ static void read_about(const char *folder, comparison *about) {
     about->topk = whole_value(&file, "topk", 1);
     about->train_images = whole_value(&file, "train_images", 1);
     about->valid_images = whole_value(&file, "valid_images", 1);
+    about->valid_every = whole_value(&file, "valid_every", 1);
+    about->lists_crc32 = whole_value(&file, "lists_crc32", 0);
     read_seeds(&file, about);
     free_key_values(&file);
     free(path);
@@ -253,8 +255,11 @@ static void write_about(const char *folder, const comparison *about) {
             about->topk);
     for (size_t i = 0; i < about->seed_count; i++)
         fprintf(text.stream, "%s%" PRIu64, i ? "," : "", about->seeds[i]);
-    fprintf(text.stream, "\ntrain_images=%" PRIu64 "\nvalid_images=%" PRIu64 "\nbuild=%s\n",
-            about->train_images, about->valid_images, about->build);
+    fprintf(text.stream,
+            "\ntrain_images=%" PRIu64 "\nvalid_images=%" PRIu64 "\nbuild=%s\nvalid_every=%" PRIu64
+            "\nlists_crc32=%" PRIu64 "\n",
+            about->train_images, about->valid_images, about->build, about->valid_every,
+            about->lists_crc32);
     write_whole_file(path, &text);
     free(path);
 }

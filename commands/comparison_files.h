@@ -44,6 +44,8 @@ typedef struct {
     char *version, *command, *data, *build;
     comparison_protocol protocol;
     uint64_t topk, train_images, valid_images;
+    uint64_t valid_every; /* epochs */
+    uint64_t lists_crc32; /* of the lines of both lists */
     size_t seed_count, arm_count;
     uint64_t *seeds;      /* (seed_count), each different */
     comparison_arm *arms; /* (arm_count) */

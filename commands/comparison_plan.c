@@ -8,9 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "darknet.h"
 #include "fail.h"
+#include "folders.h"
 #include "option_list.h"
 #include "parse_number.h"
 #include "report_charts.h"
@@ -26,11 +28,13 @@ static const char *data_value(const char *data_file, list *options, char *key) {
     return value;
 }
 
-static uint64_t count_images(const char *list_file) {
+/* Adds the list's lines to the checksum, so that another list of the same length is noticed. */
+static uint64_t count_images(const char *list_file, uint64_t *crc) {
     int lines, images = 0;
     char **paths = read_lines(list_file, &lines);
     for (int i = 0; i < lines; i++) {
         images += *paths[i] != '\0';
+        *crc = crc32_z(*crc, (const unsigned char *)paths[i], strlen(paths[i]) + 1);
         free(paths[i]);
     }
     free(paths);
@@ -39,19 +43,16 @@ static uint64_t count_images(const char *list_file) {
     return (uint64_t)images;
 }
 
-static char *absolute_path(const char *path) {
-    char *absolute = realpath(path, NULL);
-    if (!absolute)
-        fail("cannot read %s: %s", path, strerror(errno));
-    return absolute;
-}
-
 static void add_data(const char *data_file, comparison *about) {
-    about->data = absolute_path(data_file);
+    about->data = realpath(data_file, NULL);
+    if (!about->data)
+        fail("cannot read %s: %s", data_file, strerror(errno));
     list *options = read_data_cfg(about->data);
     about->topk = (uint64_t)option_find_int_quiet(options, "top", 1);
-    about->train_images = count_images(data_value(data_file, options, "train"));
-    about->valid_images = count_images(data_value(data_file, options, "valid"));
+    about->train_images =
+        count_images(data_value(data_file, options, "train"), &about->lists_crc32);
+    about->valid_images =
+        count_images(data_value(data_file, options, "valid"), &about->lists_crc32);
     free_list_contents(options);
     free_list(options);
 }
@@ -178,6 +179,21 @@ static void add_twins(comparison_plan *plan, const comparison_request *request) 
     }
 }
 
+/* The DLB arms' batch, or that of the first arm where there are none. */
+static uint64_t whole_batch(const comparison_plan *plan) {
+    for (size_t i = 0; i < plan->about.arm_count; i++)
+        if (is_dlb(&plan->cfgs[i]))
+            return plan->about.arms[i].batch;
+    return plan->about.arms[0].batch;
+}
+
+static void set_batch(comparison_plan *plan, size_t arm, uint64_t batch) {
+    char *text = format_string("%" PRIu64, batch);
+    plan->about.arms[arm].batch = batch;
+    set_cfg_value(&plan->cfgs[arm], "net", "batch", text);
+    free(text);
+}
+
 /* What both protocols start from. */
 static void check_same_length(const comparison_plan *plan, size_t arm) {
     const comparison_arm *first = &plan->about.arms[0], *a = &plan->about.arms[arm];
@@ -191,15 +207,12 @@ static void check_same_length(const comparison_plan *plan, size_t arm) {
 
 /* The paper's code: what has no section trains on the new half only. */
 static void halve_batch(comparison_plan *plan, size_t arm) {
-    comparison_arm *a = &plan->about.arms[arm];
+    const comparison_arm *a = &plan->about.arms[arm];
     if (a->batch % (2 * a->subdivisions))
         fail("%s: -protocol equal-updates-2n halves batch=%" PRIu64 ", which subdivisions=%" PRIu64
              " does not divide then",
              plan->cfgs[arm].path, a->batch, a->subdivisions);
-    a->batch /= 2;
-    char *batch = format_string("%" PRIu64, a->batch);
-    set_cfg_value(&plan->cfgs[arm], "net", "batch", batch);
-    free(batch);
+    set_batch(plan, arm, a->batch / 2);
 }
 
 static void add_arms(comparison_plan *plan, const comparison_request *request) {
@@ -211,10 +224,16 @@ static void add_arms(comparison_plan *plan, const comparison_request *request) {
     for (size_t i = 0; request->cfg_count > 1 && i < request->cfg_count; i++)
         add_given_arm(plan, name_of_cfg(request->cfg_files[i]),
                       read_cfg_text(request->cfg_files[i]), request->no_control);
-    for (size_t i = 0; i < plan->about.arm_count; i++)
+    size_t arms = plan->about.arm_count;
+    bool halves = request->protocol == EQUAL_UPDATES_2N;
+    /* A baseline that is written for the paper's protocol has half the batch already. */
+    for (size_t i = 0; i < arms && halves; i++)
+        if (!is_dlb(&plan->cfgs[i]) && 2 * plan->about.arms[i].batch == whole_batch(plan))
+            set_batch(plan, i, whole_batch(plan));
+    for (size_t i = 0; i < arms; i++)
         check_same_length(plan, i);
-    for (size_t i = 0; i < plan->about.arm_count; i++)
-        if (request->protocol == EQUAL_UPDATES_2N && !is_dlb(&plan->cfgs[i]))
+    for (size_t i = 0; i < arms && halves; i++)
+        if (!is_dlb(&plan->cfgs[i]))
             halve_batch(plan, i);
 }
 
@@ -236,7 +255,8 @@ comparison_plan make_comparison_plan(const comparison_request *request) {
     comparison_plan plan = {.about = {.version = format_string("%s", DLB_VERSION),
                                       .command = format_string("%s", request->command),
                                       .build = format_string("%s", DLB_BUILD),
-                                      .protocol = request->protocol}};
+                                      .protocol = request->protocol,
+                                      .valid_every = request->valid_every}};
     check_twin_options(request);
     add_data(request->data_file, &plan.about);
     add_seeds(request->seeds, &plan.about);
@@ -266,22 +286,6 @@ static void write_cfgs(const char *folder, const comparison_plan *plan) {
         write_whole_file(path, &text);
         free(path);
     }
-}
-
-static void make_folder(const char *path) {
-    if (mkdir(path, 0777) && errno != EEXIST)
-        fail("cannot make the folder %s: %s", path, strerror(errno));
-}
-
-static void make_folders(const char *folder) {
-    char *path = format_string("%s", folder);
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        make_folder(path);
-        *slash = '/';
-    }
-    make_folder(path);
-    free(path);
 }
 
 static bool is_empty_folder(const char *folder) {
@@ -341,9 +345,11 @@ static void check_same_plan(const char *folder, const comparison *there,
     check_same(folder, "data file", there->data, now->data);
     check_same(folder, "protocol", protocol_name(there->protocol), protocol_name(now->protocol));
     check_same_number(folder, "k of top-k", there->topk, now->topk);
+    check_same_number(folder, "-valid_every", there->valid_every, now->valid_every);
     check_same_number(folder, "number of training images", there->train_images, now->train_images);
     check_same_number(folder, "number of validation images", there->valid_images,
                       now->valid_images);
+    check_same_number(folder, "lists' checksum", there->lists_crc32, now->lists_crc32);
     check_same_number(folder, "number of arms", there->arm_count, now->arm_count);
     for (size_t i = 0; i < now->arm_count; i++) {
         check_same(folder, "arm", there->arms[i].name, now->arms[i].name);
@@ -358,7 +364,7 @@ static void check_kept_plan(const char *folder, const comparison_plan *plan) {
 }
 
 void keep_comparison_plan(const char *folder, const comparison_plan *plan, arms_check *check) {
-    make_folders(folder);
+    make_folder(folder);
     refuse_other_folder(folder);
     int lock = lock_comparison(folder);
     if (is_comparison(folder))

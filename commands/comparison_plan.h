@@ -16,6 +16,7 @@ typedef struct {
     size_t cfg_count;
     comparison_protocol protocol;
     bool no_control;
+    uint64_t valid_every;            /* epochs */
     const char *alpha, *temperature; /* of the DLB twin that is made; NULL: the defaults */
     const char *command;             /* as typed */
     const char *seeds;               /* a number of them, or a list with commas */
@@ -28,8 +29,8 @@ typedef struct {
 
 /* The arms in this order: each cfg as given, followed by its control. A single cfg without
  * [dlb_cost] gets a twin with the section, a single one with it a twin without, which then comes
- * first and is the baseline. Fails where the data file, a cfg or the list of seeds does not allow
- * a comparison. Release it with free_comparison_plan(). */
+ * first and is the baseline. Batches are those of the protocol. Fails where the data file, a cfg or
+ * the list of seeds does not allow a comparison. Release it with free_comparison_plan(). */
 comparison_plan make_comparison_plan(const comparison_request *request);
 void free_comparison_plan(comparison_plan *plan);
 

@@ -23,6 +23,7 @@
 #include "darknet.h"
 #include "fail.h"
 #include "file_lock.h"
+#include "folders.h"
 #include "log_tail.h"
 #include "shell_words.h"
 
@@ -40,11 +41,6 @@ typedef struct {
 
 static char *inside(const char *folder, const char *name) {
     return format_string("%s/%s", folder, name);
-}
-
-static void make_folder(const char *path) {
-    if (mkdir(path, 0777) && errno != EEXIST)
-        fail("cannot make the folder %s: %s", path, strerror(errno));
 }
 
 /* Held until this process and the training have ended. That of a `compare` that was killed takes a
@@ -111,7 +107,7 @@ static char *own_program(void) {
 }
 
 static run_files files_of(const char *folder, const comparison *about, size_t arm, uint64_t seed,
-                          run_settings settings) {
+                          int threads) {
     const comparison_arm *a = &about->arms[arm];
     run_files files = {.folder = run_folder(folder, a->name, seed),
                        .log = run_log_path(folder, a->name, seed)};
@@ -125,10 +121,10 @@ static run_files files_of(const char *folder, const comparison *about, size_t ar
     add_word(&files, format_string("-backup"));
     add_word(&files, format_string("%s", files.folder));
     add_option(&files, "-seed", seed);
-    add_option(&files, "-valid_every", (uint64_t)settings.valid_every);
+    add_option(&files, "-valid_every", about->valid_every);
     add_option(&files, "-save_every", 0);
-    if (settings.threads)
-        add_option(&files, "-threads", (uint64_t)settings.threads);
+    if (threads)
+        add_option(&files, "-threads", (uint64_t)threads);
     add_device(&files);
     return files;
 }
@@ -224,8 +220,8 @@ static char *time_now(void) {
     return format_string("%s", text);
 }
 
-static uint64_t loader_threads(run_settings settings) {
-    return settings.threads ? (uint64_t)settings.threads : (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+static uint64_t loader_threads(int threads) {
+    return threads ? (uint64_t)threads : (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 /* The training closes its log, but only fsync() sees to it that it outlives this machine's end. */
@@ -238,11 +234,11 @@ static void bring_to_disk(const char *path) {
 
 /* Trains and writes the record. Returns whether the training finished. */
 static bool train_and_record(const run_files *files, const char *folder, const comparison_arm *arm,
-                             uint64_t seed, run_settings settings) {
+                             uint64_t seed, int threads) {
     int output = open_output(files->output), error = open_output(files->error);
     run_record record = {.command = join_shell_words(files->words),
                          .started = time_now(),
-                         .threads = loader_threads(settings)};
+                         .threads = loader_threads(threads)};
     double start = what_time_is_it_now();
     struct rusage usage;
     pid_t child = start_training(files, output, error);
@@ -262,21 +258,18 @@ static bool train_and_record(const run_files *files, const char *folder, const c
 }
 
 bool train_run(const char *folder, const comparison *about, size_t arm, uint64_t seed,
-               run_settings settings) {
+               int threads) {
     const comparison_arm *a = &about->arms[arm];
-    run_files files = files_of(folder, about, arm, seed, settings);
-    char *arm_folder = inside(folder, a->name);
-    make_folder(arm_folder);
+    run_files files = files_of(folder, about, arm, seed, threads);
     make_folder(files.folder);
     int lock = lock_run(files.folder);
     bool finished = find_run_state(folder, a->name, seed) == RUN_FINISHED;
     if (!finished) { /* nor by the process that had the lock until now */
         empty_folder(files.folder);
-        finished = train_and_record(&files, folder, a, seed, settings);
+        finished = train_and_record(&files, folder, a, seed, threads);
     }
     close(lock);
     free_run_files(&files);
-    free(arm_folder);
     return finished;
 }
 
@@ -289,8 +282,7 @@ static int open_nameless(void) {
 }
 
 char *check_run(const char *folder, const comparison *about, size_t arm) {
-    run_settings settings = {.valid_every = 1};
-    run_files files = files_of(folder, about, arm, about->seeds[0], settings);
+    run_files files = files_of(folder, about, arm, about->seeds[0], 0);
     add_word(&files, format_string("-check"));
     int output = open_nameless(), error = open_nameless();
     struct rusage usage;
@@ -306,8 +298,7 @@ char *check_run(const char *folder, const comparison *about, size_t arm) {
 
 /* ---- the command ---- */
 
-static const char usage_of_run[] =
-    "usage: darknet dlb run RUNS_FOLDER ARM SEED [-threads N] [-valid_every N]";
+static const char usage_of_run[] = "usage: darknet dlb run RUNS_FOLDER ARM SEED [-threads N]";
 
 static size_t find_arm(const char *folder, const comparison *about, const char *name) {
     for (size_t i = 0; i < about->arm_count; i++)
@@ -317,7 +308,7 @@ static size_t find_arm(const char *folder, const comparison *about, const char *
 }
 
 void run_run(int argc, char **argv) {
-    run_settings settings = take_run_settings(&argc, argv);
+    int threads = take_threads(&argc, argv);
     refuse_options(argc, argv, usage_of_run);
     if (argc != 6)
         fail("%s", usage_of_run);
@@ -327,7 +318,7 @@ void run_run(int argc, char **argv) {
     uint64_t seed = take_seed(argv[5]);
     if (find_run_state(folder, argv[4], seed) == RUN_FINISHED) {
         printf("%s, seed %" PRIu64 ": finished already\n", argv[4], seed);
-    } else if (!train_run(folder, &about, arm, seed, settings)) {
+    } else if (!train_run(folder, &about, arm, seed, threads)) {
         run_record record = read_run_record(folder, argv[4], seed);
         fail("%s, seed %" PRIu64 ": %s", argv[4], seed, record.error);
     }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,15 +27,22 @@ char *absolute_path(const char *path) {
     return whole;
 }
 
-void make_folder(const char *path) {
+static bool is_folder(const char *path) {
     struct stat status;
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+void make_folder(const char *path) {
+    if (is_folder(path))
         return;
     char *for_dirname = format_string("%s", path);
     make_folder(dirname(for_dirname));
     free(for_dirname);
-    if (mkdir(path, 0777) != 0)
-        fail("cannot make the folder %s: %s", path, strerror(errno));
+    if (mkdir(path, 0777) == 0)
+        return;
+    int reason = errno;
+    if (!is_folder(path)) /* nor has another process made it meanwhile */
+        fail("cannot make the folder %s: %s", path, strerror(reason));
 }
 
 void rename_or_fail(const char *from, const char *to) {

@@ -5,7 +5,7 @@
 /* realpath() that also takes folders which do not exist yet. The caller frees the result. */
 char *absolute_path(const char *path);
 
-/* Makes the folder at this absolute path and those above it, where they do not exist. */
+/* Makes the folder and those above it, where they do not exist. */
 void make_folder(const char *path);
 
 /* rename() that fails with both names. */

@@ -9,6 +9,7 @@
 
 #include "fail.h"
 #include "file_tree.h"
+#include "file_bytes.h"
 #include "folders.h"
 #include "text_file.h"
 
@@ -126,7 +127,7 @@ static void write_from_archive(const char *out, const data_set *set, progress *p
         if (!found)
             continue;
         char *bytes = read_tree_file(tree, &size);
-        write_bytes(found->path, bytes, size);
+        write_file_bytes(found->path, bytes, size, false);
         free(bytes);
         p->done++;
         show_progress(p);

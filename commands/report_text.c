@@ -25,7 +25,7 @@ static double round_percent(double value) {
 }
 
 static void write_spread(FILE *out, sample_summary s, int digits) {
-    if (s.count == 0)
+    if (s.count == 0 || isnan(s.mean))
         fputs(NONE, out);
     else if (s.count == 1)
         fprintf(out, "%.*f", digits, s.mean);

@@ -16,7 +16,7 @@ typedef struct {
     char *texts[VALIDATION_TEXTS]; /* owned */
     double images;                 /* processed so far */
     double top1, topk;             /* fractions, 0..1 */
-    double ce;                     /* of the validation list */
+    double ce;                     /* of the validation list; NAN where the log has none */
     double train_ce; /* mean over the iterations since the validation before, this one included */
     double train_lb; /* the same over those that have an LB */
     bool has_lb;     /* whether any of them has one */

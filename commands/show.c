@@ -224,7 +224,7 @@ static void write_sheet(const contact_sheet *sheet, const char *path) {
     unsigned char *bytes = encode_sheet(sheet, path, &size, &reason);
     if (!bytes)
         fail("cannot make the picture %s: %s", path, reason);
-    write_file_bytes(path, bytes, size);
+    write_file_bytes(path, bytes, size, false);
     free(bytes);
 }
 

@@ -1,15 +1,12 @@
 #include "text_file.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "fail.h"
 #include "file_bytes.h"
-#include "folders.h"
 
 bool has_content(const char *path) {
     struct stat status;
@@ -47,30 +44,6 @@ bool is_written(const text_file *file) {
     return true;
 }
 
-static void write_aside(const char *path, const void *bytes, size_t size, bool to_disk) {
-    char *temporary = format_string("%s.tmp", path);
-    FILE *stream = fopen(temporary, "wb");
-    if (!stream)
-        fail("cannot write %s: %s", path, strerror(errno));
-    bool good = fwrite(bytes, 1, size, stream) == size && fflush(stream) == 0 &&
-                (!to_disk || fsync(fileno(stream)) == 0);
-    int reason = errno;
-    if (fclose(stream) != 0 && good) {
-        good = false;
-        reason = errno;
-    }
-    if (!good) {
-        unlink(temporary);
-        fail("cannot write %s: %s", path, strerror(reason));
-    }
-    rename_or_fail(temporary, path);
-    free(temporary);
-}
-
 void write_text_file(const text_file *file) {
-    write_aside(file->path, file->text, strlen(file->text), true);
-}
-
-void write_bytes(const char *path, const void *bytes, size_t size) {
-    write_aside(path, bytes, size, false);
+    write_file_bytes(file->path, file->text, strlen(file->text), true);
 }

@@ -22,7 +22,4 @@ bool is_written(const text_file *file);
 /* Writes it aside, to the disk, and renames it. Fails where that does, leaving nothing. */
 void write_text_file(const text_file *file);
 
-/* The same for any bytes, without waiting for the disk. */
-void write_bytes(const char *path, const void *bytes, size_t size);
-
 #endif

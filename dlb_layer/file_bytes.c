@@ -37,25 +37,27 @@ char *read_file_bytes(const char *path, size_t *size) {
     return data;
 }
 
-/* Whether all of it reached the disk; else errno says why not. */
-static bool write_all(FILE *file, const void *bytes, size_t size) {
-    bool good = fwrite(bytes, 1, size, file) == size && !fflush(file) && !fsync(fileno(file));
-    int reason = errno;
-    if (fclose(file) && good)
-        return false;
-    errno = reason;
-    return good;
+/* Returns 0, or what went wrong as an errno. */
+static int write_all(const char *path, const void *bytes, size_t size, bool to_disk) {
+    FILE *file = fopen(path, "wb");
+    if (!file)
+        return errno;
+    bool good = fwrite(bytes, 1, size, file) == size && fflush(file) == 0 &&
+                (!to_disk || fsync(fileno(file)) == 0);
+    int reason = good ? 0 : errno;
+    if (fclose(file) != 0 && good)
+        reason = errno;
+    return reason;
 }
 
-void write_file_bytes(const char *path, const void *bytes, size_t size) {
-    char *unfinished = format_string("%s.new", path);
-    FILE *file = fopen(unfinished, "wb");
-    if (!file)
-        fail("cannot write %s: %s", path, strerror(errno));
-    if (!write_all(file, bytes, size) || rename(unfinished, path)) {
-        int reason = errno;
-        unlink(unfinished);
+void write_file_bytes(const char *path, const void *bytes, size_t size, bool to_disk) {
+    char *aside = format_string("%s.tmp", path);
+    int reason = write_all(aside, bytes, size, to_disk);
+    if (!reason && rename(aside, path))
+        reason = errno;
+    if (reason) {
+        unlink(aside);
         fail("cannot write %s: %s", path, strerror(reason));
     }
-    free(unfinished);
+    free(aside);
 }

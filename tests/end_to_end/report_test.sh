@@ -22,6 +22,8 @@ seeds=$1
 train_images=8
 valid_images=100
 build=openblas onednn
+valid_every=1
+lists_crc32=1
 END
     cat >runs/arms.csv <<'END'
 arm,role,parent,batch,subdivisions,max_batches,cfg

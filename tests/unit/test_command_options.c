@@ -49,9 +49,7 @@ static void what_is_not_there_has_its_default(void **state) {
     assert_string_equal(take_text(&line.argc, line.argv, "-out", "y"), "y");
     assert_null(take_text(&line.argc, line.argv, "-out", NULL));
     assert_int_equal(take_whole(&line.argc, line.argv, "-seeds", 1, 9, 0), 0);
-    run_settings settings = take_run_settings(&line.argc, line.argv);
-    assert_int_equal(settings.threads, 0);
-    assert_int_equal(settings.valid_every, 1);
+    assert_int_equal(take_threads(&line.argc, line.argv), 0);
     left_is(&line, " d a.cfg");
 }
 
@@ -63,13 +61,12 @@ static void the_commands_own_words_are_no_options(void **state) {
     assert_int_equal(line.argc, 3);
 }
 
-static void settings_of_runs_are_taken(void **state) {
+static void numbers_are_taken(void **state) {
     (void)state;
     char text[] = "-threads 1024 d -valid_every 2147483647";
     command_line line = line_of(text);
-    run_settings settings = take_run_settings(&line.argc, line.argv);
-    assert_int_equal(settings.threads, 1024);
-    assert_int_equal(settings.valid_every, INT_MAX);
+    assert_int_equal(take_threads(&line.argc, line.argv), 1024);
+    assert_int_equal(take_whole(&line.argc, line.argv, "-valid_every", 1, INT_MAX, 1), INT_MAX);
     left_is(&line, " d");
 }
 
@@ -84,7 +81,8 @@ static void seeds_are_read(void **state) {
 static void take_all(void *text) {
     command_line line = line_of(text);
     take_text(&line.argc, line.argv, "-out", NULL);
-    take_run_settings(&line.argc, line.argv);
+    take_threads(&line.argc, line.argv);
+    take_whole(&line.argc, line.argv, "-valid_every", 1, INT_MAX, 1);
     refuse_options(line.argc, line.argv, "usage: so and so");
 }
 
@@ -127,7 +125,7 @@ int main(void) {
         cmocka_unit_test(options_are_taken_from_anywhere),
         cmocka_unit_test(what_is_not_there_has_its_default),
         cmocka_unit_test(the_commands_own_words_are_no_options),
-        cmocka_unit_test(settings_of_runs_are_taken),
+        cmocka_unit_test(numbers_are_taken),
         cmocka_unit_test(seeds_are_read),
         cmocka_unit_test(bad_command_lines_are_refused),
         cmocka_unit_test(bad_seeds_are_refused),

@@ -8,7 +8,8 @@
 
 #define ABOUT                                                                                      \
     "version=0.1.0\ncommand=darknet dlb compare a=b\ndata=/d/x.data\nprotocol=equal-updates-2n\n"  \
-    "topk=5\nseeds=3,1,2\ntrain_images=60\nvalid_images=10\nbuild=\n"
+    "topk=5\nseeds=3,1,2\ntrain_images=60\nvalid_images=10\nbuild=\nvalid_every=2\nlists_crc32="   \
+    "7\n"
 #define ARMS                                                                                       \
     ARMS_HEADER                                                                                    \
     "\nb,baseline,,4,1,9,b.cfg\n\"d, \"\"x\"\"\",arm,,8,2,9,d.cfg\n"                               \
@@ -151,21 +152,21 @@ static void a_missing_comparison_is_refused(void **state) {
 static void a_bad_comparison_is_refused(void **state) {
     (void)state;
     refuses_about("", "/comparison.txt does not say \"version\"");
-    refuses_about(ABOUT "x=1\n", "/comparison.txt, line 10: unknown key \"x\"");
-    refuses_about(ABOUT "topk=1\n", "/comparison.txt, line 10: a second \"topk\"");
-    refuses_about(ABOUT "topk\n", "/comparison.txt, line 10: \"topk\" is not KEY=VALUE");
+    refuses_about(ABOUT "x=1\n", "/comparison.txt, line 12: unknown key \"x\"");
+    refuses_about(ABOUT "topk=1\n", "/comparison.txt, line 12: a second \"topk\"");
+    refuses_about(ABOUT "topk\n", "/comparison.txt, line 12: \"topk\" is not KEY=VALUE");
     refuses_about("version=0.1", "/comparison.txt, line 1: the last line is cut");
     refuses_about("version=0.1.0\ncommand=\ndata=\nprotocol=equal\ntopk=5\nseeds=1\n"
-                  "train_images=1\nvalid_images=1\nbuild=\n",
+                  "train_images=1\nvalid_images=1\nbuild=\nvalid_every=1\nlists_crc32=0\n",
                   "protocol=equal is neither equal-images nor equal-updates-2n");
     refuses_about("version=0.1.0\ncommand=\ndata=\nprotocol=equal-images\ntopk=0\nseeds=1\n"
-                  "train_images=1\nvalid_images=1\nbuild=\n",
+                  "train_images=1\nvalid_images=1\nbuild=\nvalid_every=1\nlists_crc32=0\n",
                   "topk=0 is not a whole number of at least 1");
     refuses_about("version=0.1.0\ncommand=\ndata=\nprotocol=equal-images\ntopk=1\nseeds=1,,2\n"
-                  "train_images=1\nvalid_images=1\nbuild=\n",
+                  "train_images=1\nvalid_images=1\nbuild=\nvalid_every=1\nlists_crc32=0\n",
                   "the seed \"\" is not a whole number");
     refuses_about("version=0.1.0\ncommand=\ndata=\nprotocol=equal-images\ntopk=1\nseeds=1,01\n"
-                  "train_images=1\nvalid_images=1\nbuild=\n",
+                  "train_images=1\nvalid_images=1\nbuild=\nvalid_every=1\nlists_crc32=0\n",
                   "the seed 01 occurs twice");
 }
 

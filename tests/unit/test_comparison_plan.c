@@ -81,8 +81,9 @@ typedef struct {
 
 /* Three cfgs at most, up to a NULL. */
 static test_request request_of(char *first, char *second, char *third) {
-    test_request t = {{.data_file = "x.data", .command = "as typed", .seeds = "2"},
-                      {first, second, third}};
+    test_request t = {
+        {.data_file = "x.data", .command = "as typed", .seeds = "2", .valid_every = 1},
+        {first, second, third}};
     while (t.cfgs[t.request.cfg_count])
         t.request.cfg_count++;
     return t;
@@ -320,6 +321,19 @@ static void arms_of_unequal_length_are_refused(void **state) {
     refuses(request_of("plain.cfg", "two.cfg", NULL), "two.cfg has batch=16 and max_batches=5");
 }
 
+static void a_baseline_of_the_papers_protocol_keeps_its_half_batch(void **state) {
+    (void)state;
+    put_file("two.cfg", "[net]\nbatch=4\nsubdivisions=2\nmax_batches=5\n");
+    test_request t = request_of("two.cfg", "dlb.cfg", NULL);
+    t.request.protocol = EQUAL_UPDATES_2N;
+    comparison_plan plan = plan_of(&t);
+    assert_int_equal(plan.about.arms[0].batch, 4);
+    assert_int_equal(plan.about.arms[1].batch, 8);
+    assert_int_equal(find_net_number(&plan.cfgs[0], "batch", 1, 1), 4);
+    free_comparison_plan(&plan);
+    refuses(request_of("two.cfg", "dlb.cfg", NULL), "dlb.cfg has batch=8");
+}
+
 static void names_that_cannot_be_folders_are_refused(void **state) {
     (void)state;
     static char *const names[] = {"-seeds.cfg", ".lock.cfg",    "a\rb.cfg",
@@ -453,6 +467,9 @@ static void another_plan_is_refused(void **state) {
                     "r holds another comparison: its protocol is \"equal-images\", but now it is "
                     "\"equal-updates-2n\"; choose another -out");
     t = request_of("plain.cfg", NULL, NULL);
+    t.request.valid_every = 3;
+    refuses_to_keep(t, "its -valid_every is \"1\", but now it is \"3\"");
+    t = request_of("plain.cfg", NULL, NULL);
     t.request.no_control = true;
     refuses_to_keep(t, "its number of arms is \"3\", but now it is \"2\"");
     t = request_of("plain.cfg", NULL, NULL);
@@ -547,7 +564,7 @@ static void another_folder_is_refused(void **state) {
     unlink("r/new.cfg");
     rmdir("r");
     put_file("r", "a file");
-    refuses_to_keep(request_of("plain.cfg", NULL, NULL), "cannot read the folder r: Not a dir");
+    refuses_to_keep(request_of("plain.cfg", NULL, NULL), "cannot make the folder r: File exists");
     unlink("r");
 }
 
@@ -591,6 +608,7 @@ int main(void) {
         WITH_FILES(bad_seeds_are_refused),
         WITH_FILES(bad_cfgs_are_refused),
         WITH_FILES(arms_of_unequal_length_are_refused),
+        WITH_FILES(a_baseline_of_the_papers_protocol_keeps_its_half_batch),
         WITH_FILES(names_that_cannot_be_folders_are_refused),
         WITH_FILES(an_odd_batch_is_not_halved),
         WITH_FILES(options_of_a_twin_need_one),
