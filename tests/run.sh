@@ -15,8 +15,8 @@ passed=0 failed=0 skipped=0
 
 export CMOCKA_MESSAGE_OUTPUT=TAP
 export UBSAN_OPTIONS=print_stacktrace=1
-export TSAN_OPTIONS=suppressions=tests/libraries.tsan
-export LSAN_OPTIONS=suppressions=tests/host_leaks.lsan:print_suppressions=0
+export TSAN_OPTIONS=suppressions=$PWD/tests/libraries.tsan
+export LSAN_OPTIONS=suppressions=$PWD/tests/host_leaks.lsan:print_suppressions=0
 
 say() { printf '%s\n' "$*"; }
 
