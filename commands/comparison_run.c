@@ -184,12 +184,11 @@ static int wait_for(pid_t child, const run_files *files, uint64_t last_iteration
     while ((ended = wait4(child, &status, shows ? WNOHANG : 0, usage)) != child) {
         if (ended < 0 && errno != EINTR)
             fail("cannot wait for a training: %s", strerror(errno));
-        uint64_t iteration = shows ? last_logged_iteration(files->log) : 0;
-        if (shows) {
-            fprintf(stderr, "\r\033[K    iteration %" PRIu64 " of %" PRIu64, iteration,
-                    last_iteration);
-            nanosleep(&second, NULL);
-        }
+        if (!shows)
+            continue;
+        fprintf(stderr, "\r\033[K    iteration %" PRIu64 " of %" PRIu64,
+                last_logged_iteration(files->log), last_iteration);
+        nanosleep(&second, NULL);
     }
     if (shows)
         fputs("\r\033[K", stderr);

@@ -12,15 +12,16 @@
 #include <unistd.h>
 
 #include "classifier_data.h"
-#include "train_checks.h"
 #include "contact_sheet.h"
 #include "dlb_cost_layer.h"
 #include "fail.h"
 #include "file_bytes.h"
 #include "image_rows.h"
+#include "number_option.h"
 #include "option_list.h"
 #include "overlap_loader.h"
 #include "quiet_parser.h"
+#include "train_checks.h"
 
 enum { MOST_PAIRS = 64 };
 
@@ -54,24 +55,10 @@ typedef struct {
 
 /* ---- command line ---- */
 
-static long parse_number(const char *option, const char *text, long low, long high) {
-    char *end;
-    errno = 0;
-    long number = strtol(text, &end, 10);
-    if (end == text || *end || errno || number < low || number > high)
-        fail("%s %s: a number from %ld to %ld is needed", option, text, low, high);
-    return number;
-}
-
-static long take_number(int argc, char **argv, char *option, long otherwise, long low, long high) {
-    char *text = find_char_arg(argc, argv, option, NULL);
-    return text ? parse_number(option, text, low, high) : otherwise;
-}
-
 static request parse_request(int argc, char **argv) {
-    request r = {.seed = (unsigned)take_number(argc, argv, "-seed", 1, 0, UINT_MAX),
-                 .iteration = (int)take_number(argc, argv, "-iteration", 2, 1, INT_MAX),
-                 .slot = (int)take_number(argc, argv, "-slot", 0, 0, INT_MAX),
+    request r = {.seed = (unsigned)take_number(argc, argv, "-seed", 0, UINT_MAX, 1),
+                 .iteration = (int)take_number(argc, argv, "-iteration", 1, INT_MAX, 2),
+                 .slot = (int)take_number(argc, argv, "-slot", 0, INT_MAX, 0),
                  .out = find_char_arg(argc, argv, "-out", NULL),
                  .window = find_arg(argc, argv, "-show")};
     while (argc > 0 && !argv[argc - 1])

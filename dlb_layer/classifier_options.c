@@ -2,26 +2,13 @@
 
 #include "darknet.h"
 #include "fail.h"
+#include "number_option.h"
 
-#include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { MOST_THREADS = 1024 };
-
-/* The value of `option`, which is taken out of argv, or `otherwise`. */
-static long take_number(int argc, char **argv, char *option, long low, long high, long otherwise) {
-    char *text = find_char_arg(argc, argv, option, NULL), *end;
-    if (!text)
-        return otherwise;
-    errno = 0;
-    long number = strtol(text, &end, 10);
-    if (end == text || *end || errno || number < low || number > high)
-        fail("%s %s: a number from %ld to %ld is needed", option, text, low, high);
-    return number;
-}
 
 static void refuse_unknown_options(int argc, char **argv) {
     for (int i = 3; i < argc; i++)

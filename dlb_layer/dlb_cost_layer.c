@@ -24,7 +24,6 @@ struct dlb_cost {
 #ifdef GPU
     float *delta_gpu; /* (half, classes) */
 #endif
-    double *row_losses; /* (2 * half), scratch */
     int slot;           /* of the micro-batch in work */
     const int64_t *ids; /* (2 * half), of the micro-batch in work */
     dlb_cost_sums sums;
@@ -158,7 +157,6 @@ void free_dlb_cost_layer(layer l) {
 #endif
     logit_ring_free(l.dlb->ring);
     free(l.dlb->delta);
-    free(l.dlb->row_losses);
     free(l.dlb);
 }
 
@@ -181,7 +179,6 @@ void prepare_dlb_cost_training(layer *l, const network *net, const char *cfg_fil
     dlb->half = net->batch / 2;
     dlb->ring = logit_ring_create(net->subdivisions, dlb->half, dlb->classes);
     dlb->delta = allocate(delta_values(dlb), sizeof *dlb->delta);
-    dlb->row_losses = allocate(2 * (size_t)dlb->half, sizeof *dlb->row_losses);
 #ifdef GPU
     if (gpu_index >= 0)
         dlb->delta_gpu = cuda_make_array(dlb->delta, delta_values(dlb));
@@ -196,47 +193,61 @@ void set_dlb_cost_samples(layer *l, int slot, const int64_t *ids) {
 /* Fewer classes than this in all rows together are done sooner than threads are woken. */
 enum { CLASSES_WORTH_THREADS = 1 << 15 };
 
-/* In the order of the rows, whichever thread had them. */
-static double sum_of(const double *values, int count) {
-    double sum = 0;
-    for (int i = 0; i < count; i++)
-        sum += values[i];
-    return sum;
+/* Rows whose losses wait to be summed, in their order, whichever thread had them. */
+enum { ROWS_AT_ONCE = 256 };
+
+static int rows_at_once(int left) {
+    return left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE;
 }
 
 /* The loss that the softmax layer trains, without its infinite logarithms of 0. */
 static void add_cross_entropy(struct dlb_cost *dlb, network net) {
     const float *logits = net.layers[dlb->softmax_layer - 1].output; /* (2 * half, classes) */
     double temperature = net.layers[dlb->softmax_layer].temperature;
+    double losses[ROWS_AT_ONCE], sum = 0;
     size_t classes = (size_t)dlb->classes;
     int rows = 2 * dlb->half;
-#pragma omp parallel for if ((size_t)rows * classes > CLASSES_WORTH_THREADS)
-    for (int row = 0; row < rows; row++)
-        dlb->row_losses[row] =
-            dlb_cross_entropy(logits + (size_t)row * classes, net.truth + (size_t)row * classes,
-                              dlb->classes, temperature);
-    dlb->sums.cross_entropy += sum_of(dlb->row_losses, rows);
+    for (int first = 0, count; first < rows; first += count) {
+        count = rows_at_once(rows - first);
+#pragma omp parallel for if ((size_t)count * classes > CLASSES_WORTH_THREADS)
+        for (int i = 0; i < count; i++) {
+            size_t at = (size_t)(first + i) * classes;
+            losses[i] = dlb_cross_entropy(logits + at, net.truth + at, dlb->classes, temperature);
+        }
+        for (int i = 0; i < count; i++)
+            sum += losses[i];
+    }
+    dlb->sums.cross_entropy += sum;
+}
+
+/* The loss of one revisited row, whose gradient goes into its delta. Returns whether it has a
+ * teacher; without one the loss is 0. */
+static bool distil_row(struct dlb_cost *dlb, const float *logits, int row, double *loss) {
+    size_t at = (size_t)row * (size_t)dlb->classes;
+    double weight = dlb->alpha * 2.; /* B/(B/2): LB is a mean over half of the rows */
+    const float *teacher = logit_ring_find(dlb->ring, dlb->slot, row, dlb->ids[row]);
+    *loss = teacher ? dlb_row(logits + at, teacher, dlb->classes, dlb->temperature, weight,
+                              dlb->delta + at)
+                    : 0;
+    return teacher;
 }
 
 /* Losses and gradient of the revisited rows, logits (half, classes). */
 static void distil(struct dlb_cost *dlb, const float *logits) {
+    double losses[ROWS_AT_ONCE], sum = 0;
     size_t classes = (size_t)dlb->classes;
-    double weight = dlb->alpha * 2.; /* B/(B/2): LB is a mean over half of the rows */
     int teachers = 0;
     memset(dlb->delta, 0, (size_t)dlb->half * classes * sizeof *dlb->delta);
-#pragma omp parallel for reduction(+ : teachers) if ((size_t)dlb->half * classes > CLASSES_WORTH_THREADS)
-    for (int row = 0; row < dlb->half; row++) {
-        const float *teacher = logit_ring_find(dlb->ring, dlb->slot, row, dlb->ids[row]);
-        dlb->row_losses[row] = 0;
-        if (!teacher)
-            continue;
-        teachers++;
-        dlb->row_losses[row] =
-            dlb_row(logits + (size_t)row * classes, teacher, dlb->classes, dlb->temperature, weight,
-                    dlb->delta + (size_t)row * classes);
+    for (int first = 0, count; first < dlb->half; first += count) {
+        count = rows_at_once(dlb->half - first);
+#pragma omp parallel for reduction(+ : teachers) if ((size_t)count * classes > CLASSES_WORTH_THREADS)
+        for (int i = 0; i < count; i++)
+            teachers += distil_row(dlb, logits, first + i, &losses[i]);
+        for (int i = 0; i < count; i++)
+            sum += losses[i];
     }
     dlb->sums.teachers += teachers;
-    dlb->sums.consistency += sum_of(dlb->row_losses, dlb->half);
+    dlb->sums.consistency += sum;
 }
 
 void forward_dlb_cost_layer(layer l, network net) {

@@ -43,10 +43,10 @@ static inline char *expect_fail_read_all(int fd) {
     return text;
 }
 
-/* Runs action(arg) in a forked child and asserts that it exits with status 1 after writing to
- * standard error one line: "darknet: ", then a sentence that contains `expected`. */
-static inline void expect_fail(void (*action)(void *), void *arg, const char *expected) {
-    int ends[2], status;
+/* Runs action(arg) in a forked child. Returns what it wrote to standard error, which the caller
+ * frees; *status is as waitpid() has it. */
+static inline char *expect_fail_said(void (*action)(void *), void *arg, int *status) {
+    int ends[2];
     assert_int_equal(pipe(ends), 0);
     fflush(NULL);
     pid_t child = fork();
@@ -63,7 +63,15 @@ static inline void expect_fail(void (*action)(void *), void *arg, const char *ex
     close(ends[1]);
     char *said = expect_fail_read_all(ends[0]);
     close(ends[0]);
-    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(waitpid(child, status, 0), child);
+    return said;
+}
+
+/* Asserts that action(arg), in a forked child, exits with status 1 after writing to standard error
+ * one line: "darknet: ", then a sentence that contains `expected`. */
+static inline void expect_fail(void (*action)(void *), void *arg, const char *expected) {
+    int status;
+    char *said = expect_fail_said(action, arg, &status);
     const char *newline = strchr(said, '\n');
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 1 || strncmp(said, "darknet: ", 9) != 0 ||
         !strstr(said, expected) || !newline || newline[1])

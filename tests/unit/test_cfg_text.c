@@ -2,19 +2,7 @@
 #include "cfg_text.h"
 
 #include "expect_fail.h"
-
-static char file[] = "/tmp/test_cfg_text.XXXXXX";
-
-static int make_file(void **state) {
-    (void)state;
-    int descriptor = mkstemp(file);
-    return descriptor < 0 ? -1 : close(descriptor);
-}
-
-static int remove_file(void **state) {
-    (void)state;
-    return unlink(file);
-}
+#include "temporary_file.h"
 
 static cfg_text cfg_of(const char *text) {
     FILE *out = fopen(file, "w");

@@ -3,19 +3,7 @@
 #include "file_lock.h"
 
 #include "expect_fail.h"
-
-static char file[] = "/tmp/test_file_lock.XXXXXX";
-
-static int make_file(void **state) {
-    (void)state;
-    int descriptor = mkstemp(file);
-    return descriptor < 0 ? -1 : close(descriptor);
-}
-
-static int remove_file(void **state) {
-    (void)state;
-    return unlink(file);
-}
+#include "temporary_file.h"
 
 static void the_second_gets_it_when_the_first_lets_go(void **state) {
     (void)state;

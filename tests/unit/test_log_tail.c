@@ -2,19 +2,7 @@
 #include "log_tail.h"
 
 #include "expect_fail.h"
-
-static char file[] = "/tmp/test_log_tail.XXXXXX";
-
-static int make_file(void **state) {
-    (void)state;
-    int descriptor = mkstemp(file);
-    return descriptor < 0 ? -1 : close(descriptor);
-}
-
-static int remove_file(void **state) {
-    (void)state;
-    return unlink(file);
-}
+#include "temporary_file.h"
 
 /* `times` times `filler`, then `text`. */
 static void put_text(const char *filler, int times, const char *text) {
