@@ -40,7 +40,7 @@ PYTHON, PYTORCH = python_with("torch")
 
 # cfg, batch, side of the images, classes, warm-up iterations, measured iterations
 NETWORKS = {
-    "resnet20": (ROOT / "cfg/resnet20.cfg", 128, 36, 10, 2, 6),
+    "resnet20": (ROOT / "cfg/resnet20.cfg", 128, 36, 10, 2, 12),
     "vgg16": (HERE / "cpu/vgg16.cfg", 128, 36, 10, 1, 1),
     "resnet18": (HERE / "cpu/resnet18.cfg", 32, 256, 1000, 1, 1),
 }
@@ -82,7 +82,7 @@ def run_darknet(binary, folder, network, section, **env):
     log.unlink(missing_ok=True)
     path = write_cfg(folder, cfg, section, warm_up + steps)
     command = [binary, "classifier", "train", folder / "x.data", path, "-seed", "1", "-clear"]
-    printed = output_of([*command, "-threads", THREADS], **env)
+    printed = output_of([*command, "-threads", THREADS, "-valid_every", "0"], **env)
     with log.open() as file:
         rows = list(csv.DictReader(file))[warm_up:]
     seconds = [float(r["load_s"]) + float(r["step_s"]) for r in rows]
