@@ -548,7 +548,7 @@ static void first_layers_without_weights(void **state) {
                                         "[avgpool]\n",
                                         "[activation]\nactivation=leaky\n",
                                         "[batchnorm]\n",
-                                        "[softmax]\ngroups=1\n"};
+                                        "[softmax]\nnoloss=1\n"};
     for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
         char *text =
             format_string(NET("") "%s[connected]\noutput=4\nactivation=linear\n" COST, first[i]);
