@@ -5,6 +5,7 @@
 
 #include "fail.h"
 #include "small_network.h"
+#include "temporary_file.h"
 #include "utils.h"
 
 /* Last, because it makes a macro of fail. */
@@ -593,74 +594,74 @@ static void another_size(void **state) {
 
 /* ---- updates ---- */
 
-static void expect_step(const char *what, int count, const float *values, const float *updates,
-                        const double *old_values, const double *old_updates, double rate,
-                        double decay, double momentum) {
-    double *w = zeros(count), *u = zeros(count);
-    for (int i = 0; i < count; i++) {
-        double step = old_updates[i] - decay * old_values[i];
-        w[i] = old_values[i] + rate * step;
-        u[i] = momentum * step;
-    }
-    compare(what, values, w, count);
-    compare(what, updates, u, count);
-    free(w);
-    free(u);
-}
-
-/* One array of parameters with its updates, before and after. */
+/* One array of parameters with its updates, and both as they were before. */
 typedef struct {
     const char *name;
+    int count;
+    double rate, decay;
     float *values, *updates;
     double *old_values, *old_updates;
-    int count, weights;
 } parameters;
 
-static parameters watch(const char *name, float *values, float *updates, int count, int weights) {
+typedef struct {
+    parameters all[16];
+    int count;
+} watched;
+
+static void watch(watched *w, const char *name, int count, double rate, double decay, float *values,
+                  float *updates) {
+    if (!values)
+        return;
     draw_floats(values, count);
     draw_floats(updates, count);
-    return (parameters){name,  values, updates, widened(values, count), widened(updates, count),
-                        count, weights};
+    w->all[w->count++] = (parameters){
+        name, count, rate, decay, values, updates, widened(values, count), widened(updates, count)};
 }
 
-/* Batch 4 in 2 micro-batches, learning rate .1 (half of it for the layers that say so), momentum
+static void watch_layer(watched *w, layer l, double rate, double decay, double decay_others) {
+    int weights = l.nweights ? l.nweights : l.inputs * l.outputs;
+    watch(w, "weights", weights, rate, decay, l.weights, l.weight_updates);
+    watch(w, "scales", l.out_c, rate, decay_others, l.scales, l.scale_updates);
+    watch(w, "biases", l.out_c, rate, decay_others, l.biases, l.bias_updates);
+}
+
+static void expect_step(const parameters *p, double momentum) {
+    double *values = zeros(p->count), *updates = zeros(p->count);
+    for (int i = 0; i < p->count; i++) {
+        double step = p->old_updates[i] - p->decay * p->old_values[i];
+        values[i] = p->old_values[i] + p->rate * step;
+        updates[i] = momentum * step;
+    }
+    compare(p->name, p->values, values, p->count);
+    compare(p->name, p->updates, updates, p->count);
+    free(values);
+    free(updates);
+}
+
+static const char PARAMETERS[] =
+    "[convolutional]\nfilters=5\nsize=3\nactivation=linear\nbatch_normalize=1\n"
+    "[convolutional]\nfilters=4\nsize=1\nstride=2\nactivation=linear\nlearning_rate=.5\n"
+    "[batchnorm]\n"
+    "[connected]\noutput=7\nactivation=linear\nbatch_normalize=1\n"
+    "[connected]\noutput=3\nactivation=linear\n" COST;
+
+/* Batch 4 in 2 micro-batches, learning rate .1 (half of it for the layer that says so), momentum
  * .9, decay .01: the decay is of the mean loss, the updates are of its sum over the batch. */
 static void check_updates(const char *net_keys, int decays_all, int host) {
-    char *text = format_string(
-        NET("subdivisions=2\n%s") "%s", net_keys,
-        CONV(5, 3, 1, "batch_normalize=1\n") CONV(
-            4, 1, 2,
-            "learning_rate=.5\n") "[batchnorm]\n"
-                                  "[connected]\noutput=7\nactivation=linear\nbatch_normalize=1\n"
-                                  "[connected]\noutput=3\nactivation=linear\n" COST);
+    char *text = format_string(NET("subdivisions=2\n%s") "%s", net_keys, PARAMETERS);
     network *net = parse_network_text(text);
+    watched w = {.count = 0};
     if (host)
         give_layers_back(net);
-    parameters all[16];
-    double rates[16];
-    int count = 0;
-    for (int i = 0; i < net->n; i++) {
-        layer l = net->layers[i];
-        double rate = .1 / 4 * (i == 1 ? .5 : 1);
-        if (l.weights)
-            rates[count] = rate,
-            all[count++] = watch("weights", l.weights, l.weight_updates,
-                                 l.nweights ? l.nweights : l.inputs * l.outputs, 1);
-        if (l.scales)
-            rates[count] = rate,
-            all[count++] = watch("scales", l.scales, l.scale_updates, l.out_c, 0);
-        if (l.biases)
-            rates[count] = rate,
-            all[count++] = watch("biases", l.biases, l.bias_updates, l.out_c, 0);
-    }
-    assert_int_equal(count, 4 + 3 + 5);
+    for (int i = 0; i < net->n; i++)
+        watch_layer(&w, net->layers[i], .1 / 4 * (i == 1 ? .5 : 1), .01 * 4,
+                    decays_all ? .01 * 4 : 0);
+    assert_int_equal(w.count, 4 + 3 + 5); /* arrays of weights, scales and biases */
     update_network(net);
-    for (int i = 0; i < count; i++) {
-        parameters p = all[i];
-        expect_step(p.name, p.count, p.values, p.updates, p.old_values, p.old_updates, rates[i],
-                    p.weights || decays_all ? .01 * 4 : 0, .9);
-        free(p.old_values);
-        free(p.old_updates);
+    for (int i = 0; i < w.count; i++) {
+        expect_step(&w.all[i], .9);
+        free(w.all[i].old_values);
+        free(w.all[i].old_updates);
     }
     free_network(net);
     free(text);
@@ -682,20 +683,16 @@ static void updates_decay_all(void **state) {
 
 /* ---- weights files ---- */
 
-static float *file_floats(const char *name, int expected) {
+/* The floats of the weights file, of which there must be as many as expected. */
+static float *file_floats(int expected) {
     enum { HEADER = 3 * sizeof(int) + sizeof(size_t) };
-    FILE *file = fopen(name, "rb");
-    assert_non_null(file);
+    FILE *stream = fopen(file, "rb");
+    assert_non_null(stream);
     float *floats = allocate((size_t)expected + 1, sizeof *floats);
-    assert_int_equal(fseek(file, HEADER, SEEK_SET), 0);
-    assert_int_equal(fread(floats, sizeof *floats, (size_t)expected + 1, file), expected);
-    fclose(file);
+    assert_int_equal(fseek(stream, HEADER, SEEK_SET), 0);
+    assert_int_equal(fread(floats, sizeof *floats, (size_t)expected + 1, stream), expected);
+    fclose(stream);
     return floats;
-}
-
-static char *scratch_weights(void) {
-    char *name = format_string("/tmp/host_layers_%d.weights", (int)getpid());
-    return name;
 }
 
 static void batchnorm_in_a_weights_file(void **state) {
@@ -707,24 +704,22 @@ static void batchnorm_in_a_weights_file(void **state) {
     float *loaded[] = {m.biases, m.scales, m.rolling_mean, m.rolling_variance};
     for (int i = 0; i < 4; i++)
         draw_floats(arrays[i], 3);
-    char *name = scratch_weights();
-    save_weights(net, name);
-    float *floats = file_floats(name, 4 * 3);
-    load_weights(other, name);
+    save_weights(net, file);
+    float *floats = file_floats(4 * 3);
+    load_weights(other, file);
     for (int i = 0; i < 4; i++) {
         assert_memory_equal(floats + 3 * i, arrays[i], 3 * sizeof(float));
         assert_memory_equal(loaded[i], arrays[i], 3 * sizeof(float));
     }
-    unlink(name);
-    free(name);
     free(floats);
     free_network(net);
     free_network(other);
 }
 
-static void load_into_unbiased(void *name) {
+static void load_into_unbiased(void *nothing) {
+    (void)nothing;
     network *net = parse_network_text(NET("") CONV(4, 1, 1, "bias=0\n") COST);
-    load_weights(net, name);
+    load_weights(net, file);
 }
 
 static void expect_refused(void (*action)(void *), void *arg, const char *sentence);
@@ -732,22 +727,19 @@ static void expect_refused(void (*action)(void *), void *arg, const char *senten
 static void no_bias_in_a_weights_file(void **state) {
     (void)state;
     network *net = parse_network_text(NET("") CONV(4, 1, 1, "bias=0\n") COST);
-    char *name = scratch_weights();
     for (int i = 0; i < 3; i++)
         train_step(net);
-    save_weights(net, name);
-    float *floats = file_floats(name, 4 + 4 * 3), none[4] = {0};
+    save_weights(net, file);
+    float *floats = file_floats(4 + 4 * 3), none[4] = {0};
     assert_memory_equal(floats, none, sizeof none);
-    load_weights(net, name);
+    load_weights(net, file);
     net->layers[0].biases[2] = .5f;
-    save_weights(net, name);
+    save_weights(net, file);
     char *sentence = format_string("%s: layer 0, a [convolutional] with bias=0, has a bias of 0.5 "
                                    "there",
-                                   name);
-    expect_refused(load_into_unbiased, name, sentence);
-    unlink(name);
+                                   file);
+    expect_refused(load_into_unbiased, NULL, sentence);
     free(sentence);
-    free(name);
     free(floats);
     free_network(net);
 }
@@ -910,5 +902,5 @@ int main(void) {
         cmocka_unit_test(wrong_keys_of_avgpool),
         cmocka_unit_test(wrong_keys_of_net),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_file, remove_file);
 }
