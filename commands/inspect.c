@@ -88,7 +88,7 @@ static void print_dlb(const network *net, const dlb_cost_facts *dlb) {
 static void print_layer(int index, const layer *l, const layer_size *size) {
     char *shape = output_shape(l);
     printf("%5d  %-16s %-18s %15s %18s\n", index, layer_type_name(l), shape,
-           group(trainable_parameters(size) + size->fixed).text, group(size->multiply_adds).text);
+           group(trainable_parameters(size)).text, group(size->multiply_adds).text);
     free(shape);
 }
 
@@ -106,13 +106,10 @@ static layer_size print_layers(const network *net) {
 
 static void print_totals(const network *net, const layer_size *sum) {
     uint64_t trained = trainable_parameters(sum);
-    uint64_t all = trained + sum->fixed + sum->rolling;
+    uint64_t all = trained + sum->rolling;
     uint64_t batch = (uint64_t)net->batch * (uint64_t)net->subdivisions;
     printf("\ntrainable parameters   %s: %s weights, %s biases, %s scales\n", group(trained).text,
            group(sum->weights).text, group(sum->biases).text, group(sum->scales).text);
-    if (sum->fixed)
-        printf("fixed parameters       %s, of [batchnorm], which Darknet never updates\n",
-               group(sum->fixed).text);
     printf("rolling statistics     %s, not trained\n", group(sum->rolling).text);
     printf("memory of all these    %s bytes\n", group(all * sizeof(float)).text);
     printf("multiply-adds          %s for one image forward, weights times inputs; pooling, "

@@ -17,6 +17,7 @@ static layer_size with_channels(const layer *l, int channels) {
 /* Every weight meets every place of the output once. */
 static layer_size size_of_convolution(const layer *l) {
     layer_size size = with_channels(l, l->n);
+    size.biases = (uint64_t)l->nbiases;   /* 0 with bias=0 */
     size.weights = (uint64_t)l->nweights; /* (n, c/groups, size, size) */
     size.multiply_adds = size.weights * (uint64_t)l->out_w * (uint64_t)l->out_h;
     return size;
@@ -64,7 +65,7 @@ static layer_size size_of_parts(const layer *const parts[], size_t count) {
     size_of_parts((const layer *const[]){__VA_ARGS__},                                             \
                   sizeof((const layer *const[]){__VA_ARGS__}) / sizeof(const layer *))
 
-static layer_size size_by_type(const layer *l) {
+layer_size size_of_layer(const layer *l) {
     switch (l->type) {
     case CONVOLUTIONAL:
         return size_of_convolution(l);
@@ -88,20 +89,10 @@ static layer_size size_by_type(const layer *l) {
     }
 }
 
-layer_size size_of_layer(const layer *l) {
-    layer_size size = size_by_type(l);
-    if (!l->update && !l->update_gpu) {
-        size.fixed = trainable_parameters(&size);
-        size.weights = size.biases = size.scales = 0;
-    }
-    return size;
-}
-
 void add_layer_size(layer_size *sum, const layer_size *size) {
     sum->weights += size->weights;
     sum->biases += size->biases;
     sum->scales += size->scales;
-    sum->fixed += size->fixed;
     sum->rolling += size->rolling;
     sum->multiply_adds += size->multiply_adds;
 }

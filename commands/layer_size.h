@@ -10,7 +10,6 @@ typedef struct {
     uint64_t weights;       /* of convolutions and matrix products */
     uint64_t biases;        /* one an output channel, or one an output of [connected], [local] */
     uint64_t scales;        /* of batch normalization */
-    uint64_t fixed;         /* as those above, but Darknet never updates them: [batchnorm] */
     uint64_t rolling;       /* rolling means and variances: kept up, not trained */
     uint64_t multiply_adds; /* of weights with inputs, one image forward; nothing else counts */
 } layer_size;

@@ -56,7 +56,7 @@ static int find_softmax(const char *cfg_file, const network *net, int index) {
  * overwrite it in their backward pass, and this layer's gradient would be lost. */
 static bool adds_to_its_input(LAYER_TYPE type) {
     return type == SOFTMAX || type == CONNECTED || type == ROUTE || type == SHORTCUT ||
-           type == DROPOUT;
+           type == DROPOUT || type == BATCHNORM || type == ACTIVE;
 }
 
 static int find_logits(const char *cfg_file, const network *net, const dlb_options *options,

@@ -111,6 +111,9 @@ check "both" says "DLB's memory" "$((6 * (5 * 4 + 8) + 2 * 5 * 4)) bytes"
     section convolutional groups=2 filters=6 size=3 stride=1 pad=1 activation=relu
     section deconvolutional filters=2 size=2 stride=2 activation=relu
     section batchnorm
+    section activation activation=relu
+    section convolutional bias=0 filters=6 size=1 stride=2 activation=linear
+    section avgpool size=2 stride=1 padding=1
     section local filters=3 size=3 stride=1 pad=1 activation=relu
     section maxpool size=2 stride=2
     section upsample stride=2
@@ -125,20 +128,24 @@ check "convolution in groups" has_layer 1 convolutional 4 x 4 x 6 $((9 * 2 * 6 +
     "$(grouped $((9 * 2 * 6 * 16)))"
 check "deconvolution" has_layer 2 deconvolutional 8 x 8 x 2 $((4 * 6 * 2 + 2)) $((4 * 6 * 2 * 16))
 check "batchnorm" has_layer 3 batchnorm 8 x 8 x 2 4 0
-check "local" has_layer 4 local 8 x 8 x 3 "$(grouped $((9 * 2 * 3 * 64 + 3 * 64)))" \
-    "$(grouped $((9 * 2 * 3 * 64)))"
-check "maxpool" has_layer 5 maxpool 4 x 4 x 3 0 0
-check "upsample" has_layer 6 upsample 8 x 8 x 3 0 0
-check "dropout" has_layer 7 dropout 8 x 8 x 3 0 0
-check "connected with batch normalization" has_layer 8 connected 5 $((192 * 5 + 5 + 5)) 960
-check "softmax" has_layer 9 softmax 5 0 0
-weights=$((108 + 108 + 48 + 3456 + 960))
-check "their sum" says "trainable parameters" \
-    "$(grouped $((weights + 209 + 9))): $(grouped $weights) weights, 209 biases, 9 scales"
-check "what Darknet never updates" says "fixed parameters" \
-    "4, of [batchnorm], which Darknet never updates"
-check "rolling statistics" says "rolling statistics" "$((2 * (4 + 2 + 5))), not trained"
-check "memory" says "memory of all these" "$(grouped $((4 * (weights + 209 + 9 + 4 + 22)))) bytes"
+check "activation" has_layer 4 activation 8 x 8 x 2 0 0
+check "convolution without bias" has_layer 5 convolutional 4 x 4 x 6 12 192
+check "avgpool of windows" has_layer 6 avgpool 4 x 4 x 6 0 0
+check "local" has_layer 7 local 4 x 4 x 3 "$(grouped $((9 * 6 * 3 * 16 + 3 * 16)))" \
+    "$(grouped $((9 * 6 * 3 * 16)))"
+check "maxpool" has_layer 8 maxpool 2 x 2 x 3 0 0
+check "upsample" has_layer 9 upsample 4 x 4 x 3 0 0
+check "dropout" has_layer 10 dropout 4 x 4 x 3 0 0
+check "connected with batch normalization" has_layer 11 connected 5 $((48 * 5 + 5 + 5)) 240
+check "softmax" has_layer 12 softmax 5 0 0
+weights=$((108 + 108 + 48 + 12 + 2592 + 240))
+biases=$((4 + 6 + 2 + 2 + 48 + 5))
+scales=$((4 + 2 + 5))
+check "their sum" says "trainable parameters" "$(grouped $((weights + biases + scales))): $(
+    grouped $weights) weights, $biases biases, $scales scales"
+check "rolling statistics" says "rolling statistics" "$((2 * scales)), not trained"
+check "memory" says "memory of all these" "$(
+    grouped $((4 * (weights + biases + scales + 2 * scales)))) bytes"
 
 {
     section net inputs=10 batch=2 momentum=0.9 learning_rate=0.1 decay=0 max_batches=1
