@@ -105,8 +105,7 @@ static void start_training_loader(training_loader *t, const request *r) {
     t->net = load_network_with_pairs(r);
     t->data = read_classifier_data(r->data_file, r->cfg_file, t->net, NULL);
     check_training_network(t->net, r->cfg_file, &t->data, r->data_file);
-    t->rows =
-        (image_rows){.data = &t->data, .augment = augment_settings_of(t->net), .seed = r->seed};
+    t->rows = image_rows_of(t->net, &t->data, r->seed, true);
     loader_settings settings = {.images = t->data.list.count,
                                 .slots = t->net->subdivisions,
                                 .rows = t->net->batch,
@@ -115,7 +114,7 @@ static void start_training_loader(training_loader *t, const request *r) {
                                 .row_inputs = t->net->inputs,
                                 .row_truths = t->net->truths,
                                 .threads = (int)sysconf(_SC_NPROCESSORS_ONLN),
-                                .source = {&t->rows, load_image_rows}};
+                                .source = image_rows_source(&t->rows)};
     t->loader = overlap_loader_create(&settings);
 }
 

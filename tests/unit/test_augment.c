@@ -301,7 +301,8 @@ static const augment_settings settings = {.width = SIDE,
                                           .aspect = .75f,
                                           .hue = .1f,
                                           .saturation = .75f,
-                                          .exposure = 1.5f};
+                                          .exposure = 1.5f,
+                                          .flips = true};
 
 /* What Darknet takes for a cfg without the keys. */
 static const augment_settings defaults = {.width = SIDE,
@@ -310,7 +311,8 @@ static const augment_settings defaults = {.width = SIDE,
                                           .max_side = SIDE,
                                           .aspect = 1,
                                           .saturation = 1,
-                                          .exposure = 1};
+                                          .exposure = 1,
+                                          .flips = true};
 
 static augmentation draw(const augment_settings *from, uint64_t id, uint64_t visit) {
     random_stream stream = random_stream_of(42, id, visit);
