@@ -134,6 +134,16 @@ static const loaded_batch *next_batch(training_loader *t) {
     return batch;
 }
 
+/* Back to 0..1, where the cfg has mean and std. */
+static void denormalise(const training_loader *t, half_batch *half) {
+    size_t inputs = (size_t)t->net->inputs;
+    if (!t->rows.keys.normalises)
+        return;
+    for (size_t i = 0; i < (size_t)half->count; i++)
+        denormalise_planes(&t->rows.keys.statistics, inputs / IMAGE_CHANNELS,
+                           half->inputs + i * inputs);
+}
+
 /* Copies rows first, first + 1, ... of the batch, no more than fit on a sheet. */
 static half_batch copy_half(const training_loader *t, const loaded_batch *batch, int first) {
     int half = t->net->batch / 2;
@@ -145,6 +155,7 @@ static half_batch copy_half(const training_loader *t, const loaded_batch *batch,
     memcpy(copy.inputs, batch->inputs + (size_t)first * inputs,
            count * inputs * sizeof *copy.inputs);
     memcpy(copy.samples, batch->samples + first, count * sizeof *copy.samples);
+    denormalise(t, &copy);
     return copy;
 }
 
@@ -164,6 +175,12 @@ static void load_halves(training_loader *t, const request *r, half_batch *now, h
 }
 
 /* ---- the sheet ---- */
+
+static char *describe_tiles(const training_loader *t) {
+    return format_string("Above: revisited now. Below: the same image one iteration before.%s%s",
+                         mixes_rows(&t->rows.keys) ? " Each mixed with another, drawn anew." : "",
+                         t->net->random ? " At the cfg's size; random=1 resizes in training." : "");
+}
 
 /* For people: names= where the data file has it, as Darknet's predict does. */
 static char **read_class_names(char *data_file, int classes, int *count) {
@@ -242,18 +259,14 @@ static void show_pairs(const request *r, training_loader *t) {
     int names_count;
     load_halves(t, r, &now, &before);
     char **names = read_class_names(r->data_file, t->data.classes, &names_count);
-    char *title = describe_pairs(r, t->net, now.count);
+    char *title = describe_pairs(r, t->net, now.count), *subtitle = describe_tiles(t);
     const network *net = t->net;
-    contact_sheet sheet = {
-        .title = title,
-        .subtitle = net->random ? "Above: revisited now. Below: the same image one iteration "
-                                  "before. At the cfg's size; random=1 resizes in training."
-                                : "Above: revisited now. Below: the same image one iteration "
-                                  "before.",
-        .width = net->w,
-        .height = net->h,
-        .count = now.count,
-        .pairs = make_pairs(t, &now, &before, names)};
+    contact_sheet sheet = {.title = title,
+                           .subtitle = subtitle,
+                           .width = net->w,
+                           .height = net->h,
+                           .count = now.count,
+                           .pairs = make_pairs(t, &now, &before, names)};
     if (r->out) {
         write_sheet(&sheet, r->out);
         printf("%s: %s\n", r->out, title);
@@ -264,6 +277,7 @@ static void show_pairs(const request *r, training_loader *t) {
         show_window(&sheet);
     free((void *)sheet.pairs);
     free(title);
+    free(subtitle);
     free_ptrs((void **)names, names_count);
     free_half(&now);
     free_half(&before);
