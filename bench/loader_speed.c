@@ -23,7 +23,8 @@ static augment_settings settings_for(int side) {
                               .aspect = 1.33f,
                               .hue = .1f,
                               .saturation = 1.75f,
-                              .exposure = 1.75f};
+                              .exposure = 1.75f,
+                              .flips = true};
 }
 
 static double decoded_a_second(const train_list *list, double seconds) {

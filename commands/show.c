@@ -105,8 +105,7 @@ static void start_training_loader(training_loader *t, const request *r) {
     t->net = load_network_with_pairs(r);
     t->data = read_classifier_data(r->data_file, r->cfg_file, t->net, NULL);
     check_training_network(t->net, r->cfg_file, &t->data, r->data_file);
-    t->rows =
-        (image_rows){.data = &t->data, .augment = augment_settings_of(t->net), .seed = r->seed};
+    t->rows = image_rows_of(t->net, &t->data, r->seed, true);
     loader_settings settings = {.images = t->data.list.count,
                                 .slots = t->net->subdivisions,
                                 .rows = t->net->batch,
@@ -115,7 +114,7 @@ static void start_training_loader(training_loader *t, const request *r) {
                                 .row_inputs = t->net->inputs,
                                 .row_truths = t->net->truths,
                                 .threads = (int)sysconf(_SC_NPROCESSORS_ONLN),
-                                .source = {&t->rows, load_image_rows}};
+                                .source = image_rows_source(&t->rows)};
     t->loader = overlap_loader_create(&settings);
 }
 
@@ -135,6 +134,16 @@ static const loaded_batch *next_batch(training_loader *t) {
     return batch;
 }
 
+/* Back to 0..1, where the cfg has mean and std. */
+static void denormalise(const training_loader *t, half_batch *half) {
+    size_t inputs = (size_t)t->net->inputs;
+    if (!t->rows.keys.normalises)
+        return;
+    for (size_t i = 0; i < (size_t)half->count; i++)
+        denormalise_planes(&t->rows.keys.statistics, inputs / IMAGE_CHANNELS,
+                           half->inputs + i * inputs);
+}
+
 /* Copies rows first, first + 1, ... of the batch, no more than fit on a sheet. */
 static half_batch copy_half(const training_loader *t, const loaded_batch *batch, int first) {
     int half = t->net->batch / 2;
@@ -146,6 +155,7 @@ static half_batch copy_half(const training_loader *t, const loaded_batch *batch,
     memcpy(copy.inputs, batch->inputs + (size_t)first * inputs,
            count * inputs * sizeof *copy.inputs);
     memcpy(copy.samples, batch->samples + first, count * sizeof *copy.samples);
+    denormalise(t, &copy);
     return copy;
 }
 
@@ -165,6 +175,12 @@ static void load_halves(training_loader *t, const request *r, half_batch *now, h
 }
 
 /* ---- the sheet ---- */
+
+static char *describe_tiles(const training_loader *t) {
+    return format_string("Above: revisited now. Below: the same image one iteration before.%s%s",
+                         mixes_rows(&t->rows.keys) ? " Each mixed with another, drawn anew." : "",
+                         t->net->random ? " At the cfg's size; random=1 resizes in training." : "");
+}
 
 /* For people: names= where the data file has it, as Darknet's predict does. */
 static char **read_class_names(char *data_file, int classes, int *count) {
@@ -243,18 +259,14 @@ static void show_pairs(const request *r, training_loader *t) {
     int names_count;
     load_halves(t, r, &now, &before);
     char **names = read_class_names(r->data_file, t->data.classes, &names_count);
-    char *title = describe_pairs(r, t->net, now.count);
+    char *title = describe_pairs(r, t->net, now.count), *subtitle = describe_tiles(t);
     const network *net = t->net;
-    contact_sheet sheet = {
-        .title = title,
-        .subtitle = net->random ? "Above: revisited now. Below: the same image one iteration "
-                                  "before. At the cfg's size; random=1 resizes in training."
-                                : "Above: revisited now. Below: the same image one iteration "
-                                  "before.",
-        .width = net->w,
-        .height = net->h,
-        .count = now.count,
-        .pairs = make_pairs(t, &now, &before, names)};
+    contact_sheet sheet = {.title = title,
+                           .subtitle = subtitle,
+                           .width = net->w,
+                           .height = net->h,
+                           .count = now.count,
+                           .pairs = make_pairs(t, &now, &before, names)};
     if (r->out) {
         write_sheet(&sheet, r->out);
         printf("%s: %s\n", r->out, title);
@@ -265,6 +277,7 @@ static void show_pairs(const request *r, training_loader *t) {
         show_window(&sheet);
     free((void *)sheet.pairs);
     free(title);
+    free(subtitle);
     free_ptrs((void **)names, names_count);
     free_half(&now);
     free_half(&before);

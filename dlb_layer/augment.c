@@ -1,6 +1,9 @@
 #include "augment.h"
 
+#include "normalise.h"
+
 #include <math.h>
+#include <string.h>
 
 /* A factor in [1, limit] or its inverse, with equal chances. */
 static float draw_factor(random_stream *stream, float limit) {
@@ -12,6 +15,15 @@ static int draw_int(random_stream *stream, int a, int b) {
     int low = a < b ? a : b;
     int high = a < b ? b : a;
     return low + (int)random_below(stream, (uint64_t)(high - low) + 1);
+}
+
+static void draw_flip_and_colours(const augment_settings *settings, random_stream *stream,
+                                  augmentation *drawn) {
+    bool mirrored = random_below(stream, 2); /* drawn in any case: flip=0 changes nothing else */
+    drawn->flip = settings->flips && mirrored;
+    drawn->hue = random_uniform(stream, -settings->hue, settings->hue);
+    drawn->saturation = draw_factor(stream, settings->saturation);
+    drawn->exposure = draw_factor(stream, settings->exposure);
 }
 
 augmentation draw_augmentation(const augment_settings *settings, int image_width, int image_height,
@@ -27,10 +39,7 @@ augmentation draw_augmentation(const augment_settings *settings, int image_width
     float dy = ((float)image_height * drawn.scale - (float)settings->height) / 2;
     drawn.dx = random_uniform(stream, -dx, dx);
     drawn.dy = random_uniform(stream, -dy, dy);
-    drawn.flip = random_below(stream, 2);
-    drawn.hue = random_uniform(stream, -settings->hue, settings->hue);
-    drawn.saturation = draw_factor(stream, settings->saturation);
-    drawn.exposure = draw_factor(stream, settings->exposure);
+    draw_flip_and_colours(settings, stream, &drawn);
     return drawn;
 }
 
@@ -120,10 +129,14 @@ static void distort_line(rgb_line line, int width, const augmentation *drawn) {
     }
 }
 
+static bool distorts_colours(const augmentation *drawn) {
+    return drawn->hue != 0 || drawn->saturation != 1 || drawn->exposure != 1;
+}
+
 void render_augmented(const rgb_image *image, const augmentation *drawn, int width, int height,
                       float *row) {
     size_t plane = (size_t)width * (size_t)height;
-    bool distorts = drawn->hue != 0 || drawn->saturation != 1 || drawn->exposure != 1;
+    bool distorts = distorts_colours(drawn);
     double c = cos(drawn->radians), s = sin(drawn->radians);
     double step_x = (double)drawn->aspect / drawn->scale, step_y = 1. / drawn->scale;
     for (int y = 0; y < height; y++) {
@@ -138,5 +151,53 @@ void render_augmented(const rgb_image *image, const augmentation *drawn, int wid
         }
         if (distorts)
             distort_line(line, width, drawn);
+    }
+}
+
+/* ---- pad_crop ---- */
+
+augmentation draw_pad_crop(const augment_settings *settings, random_stream *stream) {
+    augmentation drawn = {.scale = 1, .aspect = 1};
+    uint64_t places = 2 * (uint64_t)settings->pad + 1;
+    drawn.dx = (float)random_below(stream, places);
+    drawn.dy = (float)random_below(stream, places);
+    draw_flip_and_colours(settings, stream, &drawn);
+    return drawn;
+}
+
+static void mirror(float *line, int width) {
+    for (int left = 0, right = width - 1; left < right; left++, right--) {
+        float swapped = line[left];
+        line[left] = line[right];
+        line[right] = swapped;
+    }
+}
+
+/* A line of the crop from a line of the image (NULL: above or below it), `shift` pixels further
+ * right there. */
+static void crop_line(const float *source, int shift, int width, float *line) {
+    int first = shift < 0 ? -shift : 0, end = shift > 0 ? width - shift : width;
+    memset(line, 0, (size_t)width * sizeof *line);
+    if (source && first < end)
+        memcpy(line + first, source + first + shift, (size_t)(end - first) * sizeof *line);
+}
+
+void render_pad_crop(const float *planes, const augmentation *drawn,
+                     const augment_settings *settings, float *row) {
+    int width = settings->width, height = settings->height;
+    size_t plane = (size_t)width * (size_t)height;
+    int right = (int)drawn->dx - settings->pad, down = (int)drawn->dy - settings->pad;
+    for (int y = 0; y < height; y++) {
+        float *start = row + (size_t)y * (size_t)width;
+        bool inside = y + down >= 0 && y + down < height;
+        for (size_t c = 0; c < IMAGE_CHANNELS; c++) {
+            const float *source = planes + c * plane;
+            crop_line(inside ? source + (size_t)(y + down) * (size_t)width : NULL, right, width,
+                      start + c * plane);
+            if (drawn->flip)
+                mirror(start + c * plane, width);
+        }
+        if (distorts_colours(drawn))
+            distort_line((rgb_line){start, start + plane, start + 2 * plane}, width, drawn);
     }
 }

@@ -2,6 +2,7 @@
 
 #include "fail.h"
 #include "image_decode.h"
+#include "image_planes.h"
 #include "network.h"
 #include "overlap_loader.h"
 
@@ -29,16 +30,6 @@ static const layer *final_softmax(const network *net) {
     return plain ? l : NULL;
 }
 
-/* 8-bit rows of RGB to the host's planes of 0..1, by its own expression. */
-static image image_of(const rgb_image *decoded) {
-    image im = make_image(decoded->width, decoded->height, 3);
-    size_t plane = (size_t)decoded->width * (size_t)decoded->height;
-    for (size_t i = 0; i < plane; i++)
-        for (size_t c = 0; c < 3; c++)
-            im.data[c * plane + i] = (float)(decoded->pixels[3 * i + c] / 255.);
-    return im;
-}
-
 static bool load_fitted_image(void *context, int number, const row_target *targets, int count,
                               char **reason) {
     fitted_images *images = context;
@@ -51,7 +42,7 @@ static bool load_fitted_image(void *context, int number, const row_target *targe
         images->unreadable[number] = true;
         return true;
     }
-    image whole = image_of(&decoded);
+    image whole = image_planes(&decoded);
     image fitted = images->job->fit(whole, images->width, images->height);
     size_t floats = (size_t)fitted.w * (size_t)fitted.h * (size_t)fitted.c;
     for (int i = 0; i < count; i++)

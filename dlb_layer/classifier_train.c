@@ -6,6 +6,7 @@
 #include "image_rows.h"
 #include "network.h"
 #include "overlap_loader.h"
+#include "recipe.h"
 #include "train_checks.h"
 #include "train_log.h"
 #include "train_validation.h"
@@ -80,7 +81,7 @@ static overlap_loader *start_loader(training *t, classifier_options options) {
                                 .row_truths = net->truths,
                                 .threads = options.threads,
                                 .skip_bad = options.skip_bad,
-                                .source = {&t->rows, load_image_rows}};
+                                .source = image_rows_source(&t->rows)};
     return overlap_loader_create(&settings);
 }
 
@@ -293,11 +294,11 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
            t.net->decay);
     t.data = read_classifier_data(data_file, cfg_file, t.net, options.backup);
     check_training_network(t.net, cfg_file, &t.data, data_file);
+    allow_recipe_training(t.net);
     if (t.dlb)
         prepare_dlb_cost_training(t.dlb, t.net, cfg_file);
     printf("%d\n", t.data.list.count);
-    t.rows = (image_rows){
-        .data = &t.data, .augment = augment_settings_of(t.net), .seed = sampling_seed(t.net, seed)};
+    t.rows = image_rows_of(t.net, &t.data, sampling_seed(t.net, seed), t.dlb != NULL);
     printf("%d %d\n", t.rows.augment.min_side, t.rows.augment.max_side);
     if (options.check)
         end_after_checks(&t, data_file, &options);

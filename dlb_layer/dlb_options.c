@@ -1,24 +1,23 @@
 #include "dlb_options.h"
 
 #include "fail.h"
+#include "number_text.h"
 
 #include <float.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* One key: to add one, add a row here, a field in dlb_options and a line in assign(). */
 typedef struct {
     const char *key;
-    double minimum, maximum;
-    bool whole; /* a whole number */
-    const char *range;
+    number_range range;
+    const char *said; /* the range in words */
 } option;
 
 static const option OPTIONS[] = {
-    {"alpha", 0, FLT_MAX, false, "a number >= 0"},
-    {"temperature", FLT_MIN, FLT_MAX, false, "a number > 0"},
-    {"logits", INT_MIN, INT_MAX, true, "a layer's index, absolute or relative as in [route]"},
+    {"alpha", {0, FLT_MAX}, "a number >= 0"},
+    {"temperature", {FLT_MIN, FLT_MAX}, "a number > 0"},
+    {"logits", {INT_MIN, INT_MAX, true}, "a layer's index, absolute or relative as in [route]"},
 };
 enum { OPTION_COUNT = sizeof OPTIONS / sizeof *OPTIONS };
 
@@ -27,18 +26,6 @@ static int find_option(const char *key) {
         if (!strcmp(key, OPTIONS[i].key))
             return i;
     return -1;
-}
-
-/* Strict: the whole text must be one decimal number inside the option's range; NaN never is. */
-static bool parse_value(const option *o, const char *text, double *value) {
-    char *end;
-    const char *allowed = o->whole ? "+-0123456789" : "+-0123456789.eE";
-    if (strspn(text, allowed) != strlen(text))
-        return false;
-    *value = strtod(text, &end);
-    if (end == text || *end)
-        return false;
-    return *value >= o->minimum && *value <= o->maximum;
 }
 
 static void assign(dlb_options *options, const char *key, double value) {
@@ -65,9 +52,9 @@ dlb_options dlb_options_parse(const char *cfg_file, const char *const *keys,
             fail("%s: [dlb_cost] gives %s twice", cfg_file, keys[i]);
         given[found] = true;
         double value;
-        if (!values[i] || !parse_value(&OPTIONS[found], values[i], &value))
+        if (!values[i] || !read_number_text(values[i], OPTIONS[found].range, &value))
             fail("%s: [dlb_cost] %s=%s is not %s", cfg_file, keys[i], values[i] ? values[i] : "",
-                 OPTIONS[found].range);
+                 OPTIONS[found].said);
         assign(&options, keys[i], value);
     }
     return options;

@@ -1,9 +1,11 @@
-/* From a line of the training list to rows of the network's input: decode, augment, label. */
+/* From a line of the training list to rows of the network's input: decode, augment, label, and
+ * rows mixed with each other. docs/recipe.md has the order. */
 #ifndef IMAGE_ROWS_H
 #define IMAGE_ROWS_H
 
 #include "augment.h"
 #include "classifier_data.h"
+#include "net_keys.h"
 #include "overlap_loader.h"
 
 #include <stdint.h>
@@ -12,13 +14,25 @@ typedef struct {
     const classifier_data *data;
     augment_settings augment;
     uint64_t seed;
+    net_keys keys;
+    int batch_rows; /* of an iteration */
+    int mixed_rows; /* consecutive rows that mix among themselves: half a micro-batch with overlap,
+                       a whole one without */
 } image_rows;
 
 /* The [net] section's augmentation, for the network's present size. */
 augment_settings augment_settings_of(const network *net);
 
-/* The loader's source: context is an image_rows, whose members must not change while workers run.
- * A row's augmentation depends on seed, id and visit alone; see image_source.load. */
+/* The rows of this network's training. The caller sees to it that `data` lives as long. */
+image_rows image_rows_of(const network *net, const classifier_data *data, uint64_t seed,
+                         bool overlap);
+
+/* The loader's source, whose context is `rows`: its members must not change or move while workers
+ * run. A row depends on seed, id and visit alone and, where rows are mixed, on which images are
+ * its neighbours in the batch. */
+image_source image_rows_source(image_rows *rows);
+
+/* See image_source.load; context is an image_rows. */
 bool load_image_rows(void *context, int image, const row_target *targets, int count, char **reason);
 
 #endif

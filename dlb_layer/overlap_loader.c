@@ -100,6 +100,17 @@ static void run_job(overlap_loader *l, int number) {
         j->tag[i]->image = image;
 }
 
+/* For the worker of the last open job, while it holds that open: no other thread is at the batch.
+ * With the lock held, which it gives away meanwhile. */
+static void finish_batch(overlap_loader *l) {
+    const image_source *source = &l->settings.source;
+    if (!source->finish || l->error)
+        return;
+    pthread_mutex_unlock(&l->lock);
+    source->finish(source->context, buffer_of(l, l->loading));
+    pthread_mutex_lock(&l->lock);
+}
+
 static void *work(void *argument) {
     overlap_loader *l = argument;
     pthread_mutex_lock(&l->lock);
@@ -112,6 +123,8 @@ static void *work(void *argument) {
         pthread_mutex_unlock(&l->lock);
         run_job(l, number);
         pthread_mutex_lock(&l->lock);
+        if (l->open_jobs == 1)
+            finish_batch(l);
         if (--l->open_jobs == 0)
             pthread_cond_signal(&l->work_done);
     }

@@ -1,10 +1,10 @@
 /* The batch loader: a pool of workers that decodes each image once for its two visits.
  *
  * Threads: one consumer (the training thread) calls every function below. Workers only run
- * source.load. A batch handed out by overlap_loader_next belongs to the consumer until the next
- * call; meanwhile the workers fill the two batches after it: all of the next one, and those rows
- * of the one after that will revisit the next one's new half. So there are three buffers, and a
- * decoded image lives no longer than the call that decoded it.
+ * source.load and source.finish. A batch handed out by overlap_loader_next belongs to the consumer
+ * until the next call; meanwhile the workers fill the two batches after it: all of the next one,
+ * and those rows of the one after that will revisit the next one's new half. So there are three
+ * buffers, and a decoded image lives no longer than the call that decoded it.
  *
  * What is in a row depends on the sampler and on the row's own key, never on the number of
  * workers. */
@@ -24,15 +24,6 @@ typedef struct {
     float *truths; /* (row_truths) */
 } row_target;
 
-/* What turns an image of the training list into rows. */
-typedef struct {
-    void *context;
-    /* Decodes image number `image` once and renders it, with its truth, into each of the `count`
-     * targets. True on success; false with *reason, a fresh string, if the image is unusable.
-     * Called by several workers at once. */
-    bool (*load)(void *context, int image, const row_target *targets, int count, char **reason);
-} image_source;
-
 /* One iteration: rows are (slots, rows) in order. */
 typedef struct {
     float *inputs;   /* (slots * rows, row_inputs) */
@@ -40,6 +31,18 @@ typedef struct {
     int64_t *ids;    /* (slots * rows), the samples' ids */
     sample *samples; /* (slots * rows) */
 } loaded_batch;
+
+/* What turns an image of the training list into rows. */
+typedef struct {
+    void *context;
+    /* Decodes image number `image` once and renders it, with its truth, into each of the `count`
+     * targets. True on success; false with *reason, a fresh string, if the image is unusable.
+     * Called by several workers at once. */
+    bool (*load)(void *context, int image, const row_target *targets, int count, char **reason);
+    /* What is left to do once all rows of an iteration are there; NULL: nothing. Called once for
+     * each iteration that is handed out, and again after a reload, by one worker at a time. */
+    void (*finish)(void *context, const loaded_batch *batch);
+} image_source;
 
 typedef struct {
     int images;      /* in the training list */

@@ -4,6 +4,7 @@
 #include "fail.h"
 #include "network.h"
 #include "option_list.h"
+#include "recipe.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,6 +19,7 @@ void check_stock_training(network *net, const char *cfg_file, const char *data_f
                           list *data_options, int images) {
     if (find_dlb_cost_layer(net))
         fail("%s has [dlb_cost], which needs its own loader; leave out -stock_loader", cfg_file);
+    refuse_recipe(net, cfg_file);
     check_classes(data_file, option_find_int_quiet(data_options, "classes", 2), cfg_file, net);
     if (!images)
         fail("%s: train=%s names no image", data_file,
@@ -67,6 +69,7 @@ void check_training_network(const network *net, const char *cfg_file, const clas
     check_crop(cfg_file, "max", net->max_ratio * (float)net->w);
     if (net->random)
         check_resizable(cfg_file, net);
+    check_recipe(net, cfg_file, data);
     if (images < batch_of(net) / 2)
         fail("%s: %s has %d images, fewer than half of batch=%d in %s", data_file, data->list_file,
              images, batch_of(net), cfg_file);

@@ -5,17 +5,18 @@
 #include "classifier_data.h"
 #include "darknet.h"
 
-/* Ends the program if the loader cannot make this network's input and truth rows from the data, or
- * the list is shorter than half a batch. */
+/* Ends the program if the loader cannot make this network's input and truth rows from the data, the
+ * list is shorter than half a batch, or the keys of recipe.h do not fit the network. */
 void check_training_network(const network *net, const char *cfg_file, const classifier_data *data,
                             const char *data_file);
 
 /* Ends the program if nothing can be written into the folder. */
 void check_backup_folder(const char *folder);
 
-/* Before the host's own loop: ends the program if the cfg has [dlb_cost], if the classes of the
- * data file, whose pairs are data_options, are not the network's outputs, for which the host has no
- * room, if the list has no `images`, or if the backup folder cannot be written. */
+/* Before the host's own loop: ends the program if the cfg has [dlb_cost] or one of the keys of
+ * net_keys.h, if the classes of the data file, whose pairs are data_options, are not the network's
+ * outputs, for which the host has no room, if the list has no `images`, or if the backup folder
+ * cannot be written. */
 void check_stock_training(network *net, const char *cfg_file, const char *data_file,
                           list *data_options, int images);
 

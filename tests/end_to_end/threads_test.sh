@@ -38,5 +38,7 @@ check() {
 check 1 'no data race, 4 loader threads' "$work/x.data" "$inputs/dlb.cfg" -threads 4
 check 2 'no data race, two micro-batches' "$work/x.data" "$inputs/dlb_subdivisions.cfg" -threads 3
 check 3 'no data race, a bad image left out' "$work/bad.data" "$inputs/dlb.cfg" -threads 4 -skip_bad
-echo '1..3'
+sed 's/^pad_crop=0/pad_crop=1\nmixup=.4\ncutout=2/' "$inputs/dlb_recipe.cfg" >"$work/mixed.cfg"
+check 4 'no data race, rows mixed' "$work/x.data" "$work/mixed.cfg" -threads 4
+echo '1..4'
 exit $failed

@@ -16,13 +16,14 @@ Within an iteration everything is a sum over rows, so order is only a matter of
 rounding. Each run is simulated with two different orders, which must agree.
 
     total = CE + alpha * LB
-    CE    = mean over the rows of cross entropy with the hard labels
+    CE    = mean over the rows of cross entropy with the labels, smoothed where the
+            case says so
     LB    = mean over the revisited rows of
             temperature^2 * KL(softmax(teacher/T) || softmax(logits/T));
             teacher: the logits of the same image, slot and file, one iteration earlier
 
-PyTorch's own layers, cross_entropy, kl_div, autograd and SGD (momentum; weight
-decay on weights, not on biases) do the arithmetic, in float64. Starting values
+PyTorch's own layers, cross_entropy, kl_div, autograd and SGD (momentum, Nesterov's
+or not; weight decay on weights, not on biases) do the arithmetic, in float64. Starting values
 are exact float32. The seed is chosen such that no value comes close to the kink
 of leaky or to a tie in maxpool, where rounding alone could turn a gradient; the
 program stops if one does.
@@ -39,6 +40,8 @@ import os
 import random
 import struct
 import sys
+from dataclasses import dataclass
+from typing import Optional
 
 import torch
 import torch.nn.functional as F
@@ -53,12 +56,57 @@ ITERATIONS = 6
 RATE, MOMENTUM, DECAY = 0.1, 0.9, 0.01
 MARGIN = 1e-4  # least distance to a kink or a tie; float32 rounds these values at 1e-6
 
+
+@dataclass
+class Case:
+    name: str
+    subdivisions: int = 1
+    dlb: Optional[tuple] = None  # alpha, temperature
+    nesterov: bool = False
+    rate_step: Optional[tuple] = None  # iterations, factor: policy=step
+    label_smoothing: float = 0.0
+    mean: Optional[tuple] = None  # with std: normalised inputs
+    std: Optional[tuple] = None
+    pad_crop: bool = False  # of 0 pixels: the image as it is
+
+    def keys(self):
+        """The lines of [net] that differ from the plain case."""
+        lines = []
+        if self.nesterov:
+            lines.append("nesterov=1")
+        if self.label_smoothing:
+            lines.append(f"label_smoothing={self.label_smoothing}")
+        for key, values in (("mean", self.mean), ("std", self.std)):
+            if values:
+                lines.append(f"{key}=" + ",".join(map(str, values)))
+        return "".join(line + "\n" for line in lines)
+
+    def rate(self, iteration):
+        """Of an iteration from 1: Darknet's policy=step."""
+        every, factor = self.rate_step or (ITERATIONS + 1, 1.0)
+        return RATE * factor ** (iteration // every)
+
+    def pixels(self, pixels):
+        """What the network gets for (images, 3, SIDE, SIDE) of 0..1."""
+        if not self.mean:
+            return pixels
+        mean, std = (torch.tensor([float32(v) for v in values], dtype=torch.float64)
+                     for values in (self.mean, self.std))
+        return (pixels - mean[:, None, None]) / std[:, None, None]
+
+
+RECIPE = dict(nesterov=True, rate_step=(3, 0.3), label_smoothing=0.1,
+              mean=(0.49, 0.48, 0.45), std=(0.25, 0.24, 0.26), pad_crop=True)
 CASES = [
-    # name, subdivisions, dlb_cost (alpha, temperature) or None
-    ("baseline", 1, None),
-    ("dlb", 1, (0.7, 2.5)),
-    ("dlb_subdivisions", 2, (0.7, 2.5)),
-    ("dlb_alpha_zero", 1, (0.0, 2.5)),
+    Case("baseline"),
+    Case("dlb", dlb=(0.7, 2.5)),
+    Case("dlb_subdivisions", subdivisions=2, dlb=(0.7, 2.5)),
+    Case("dlb_alpha_zero", dlb=(0.0, 2.5)),
+    Case("nesterov", nesterov=True, rate_step=(3, 0.3)),
+    Case("label_smoothing", label_smoothing=0.1),
+    Case("normalised", mean=RECIPE["mean"], std=RECIPE["std"]),
+    Case("recipe", **RECIPE),
+    Case("dlb_recipe", subdivisions=2, dlb=(0.7, 2.5), **RECIPE),
 ]
 
 NET = f"""[net]
@@ -70,16 +118,12 @@ channels=3
 momentum={MOMENTUM}
 decay={DECAY}
 learning_rate={RATE}
-policy=constant
+policy=%s
 max_batches={ITERATIONS}
-min_crop={SIDE}
-max_crop={SIDE}
-angle=0
-aspect=1
-hue=0
+%shue=0
 saturation=1
 exposure=1
-
+%s
 [convolutional]
 filters={FILTERS}
 size=3
@@ -97,6 +141,11 @@ activation=linear
 
 [softmax]
 groups=1
+"""
+WHOLE_IMAGE = f"""min_crop={SIDE}
+max_crop={SIDE}
+angle=0
+aspect=1
 """
 DLB = """
 [dlb_cost]
@@ -152,11 +201,11 @@ class Net:
                           top[:, 0].abs().min().item())
         return F.max_pool2d(F.leaky_relu(x, 0.1), 2)
 
-    def optimizer(self):
+    def optimizer(self, nesterov):
         biases, weights = self.parameters[0::2], self.parameters[1::2]
         return torch.optim.SGD([{"params": biases, "weight_decay": 0},
                                 {"params": weights, "weight_decay": DECAY}],
-                               lr=RATE, momentum=MOMENTUM)
+                               lr=RATE, momentum=MOMENTUM, nesterov=nesterov)
 
     def write(self, path, seen):
         """Darknet's .weights: version 0.2.0, images seen, then each layer's biases and weights."""
@@ -172,23 +221,27 @@ def epochs(rng, images):
         yield from rng.sample(range(images), images)
 
 
-def train(net, pixels, labels, subdivisions, dlb, order_seed):
+def train(net, pixels, labels, case, order_seed):
     """Train net in place; return a (ce, lb or None, total) per iteration."""
+    subdivisions, dlb = case.subdivisions, case.dlb
+    pixels = case.pixels(pixels)
     rows = BATCH // subdivisions
     half = rows // 2
     stream = epochs(random.Random(order_seed), len(LABELS))
-    optimizer = net.optimizer()
+    optimizer = net.optimizer(case.nesterov)
     slots = [None] * subdivisions  # per slot: image -> logits of the iteration before
     log = []
-    for _ in range(ITERATIONS):
+    for iteration in range(1, ITERATIONS + 1):
         optimizer.zero_grad()
+        for group in optimizer.param_groups:
+            group["lr"] = case.rate(iteration)
         ce_sum, lb_sum, total_sum = 0.0, 0.0, 0.0
         new = [[next(stream) for _ in range(half)] for _ in range(subdivisions)]
         for s in range(subdivisions):
             revisited = list(slots[s]) if dlb and slots[s] else []
             ids = (revisited or [next(stream) for _ in range(half)]) + new[s]
             z = net.logits(pixels[ids])
-            loss = ce = F.cross_entropy(z, labels[ids])
+            loss = ce = F.cross_entropy(z, labels[ids], label_smoothing=case.label_smoothing)
             if revisited:
                 alpha, temperature = dlb
                 teacher = torch.stack([slots[s][i] for i in revisited])
@@ -205,6 +258,13 @@ def train(net, pixels, labels, subdivisions, dlb, order_seed):
         log.append((ce_sum / subdivisions, lb_sum / subdivisions if revisited else None,
                     total_sum / subdivisions))
     return log
+
+
+def cfg_text(case):
+    policy = "step\nstep=%d\nscale=%g" % case.rate_step if case.rate_step else "constant"
+    crop = "pad_crop=0\n" if case.pad_crop else WHOLE_IMAGE
+    return (NET % (case.subdivisions, policy, crop, case.keys()) +
+            (DLB % case.dlb if case.dlb else ""))
 
 
 def main(out):
@@ -228,9 +288,10 @@ def main(out):
 
     pixels = (torch.tensor(images, dtype=torch.float32) / 255).double().permute(0, 3, 1, 2)
     labels = torch.tensor(LABELS)
-    for name, subdivisions, dlb in CASES:
+    for case in CASES:
+        name = case.name
         nets = [Net(random.Random(weights_seed)) for _ in range(2)]
-        logs = [train(net, pixels, labels, subdivisions, dlb, order)
+        logs = [train(net, pixels, labels, case, order)
                 for order, net in enumerate(nets)]
         apart = max((p - q).abs().max().item()
                     for p, q in zip(nets[0].parameters, nets[1].parameters))
@@ -240,7 +301,7 @@ def main(out):
             sys.exit(f"{name}: {nets[0].margin:g} from a kink or a tie; choose another SEED")
 
         with open(os.path.join(inputs, name + ".cfg"), "w") as f:
-            f.write(NET % subdivisions + (DLB % dlb if dlb else ""))
+            f.write(cfg_text(case))
         with open(os.path.join(inputs, name + ".list"), "w") as f:
             f.write("".join(n + "\n" for n in names))
         nets[0].write(os.path.join(expected, name + ".weights"), ITERATIONS * BATCH)

@@ -8,7 +8,7 @@ set -u
 
 darknet=${DARKNET:-bin/darknet}
 compare_weights=${COMPARE_WEIGHTS:-}
-cases=(baseline dlb dlb_subdivisions dlb_alpha_zero)
+cases=(baseline dlb dlb_subdivisions dlb_alpha_zero nesterov label_smoothing normalised recipe dlb_recipe)
 seeds=(1 7 4242)
 tolerance=1e-5
 
@@ -132,6 +132,10 @@ check "dlb's end weights are not the baseline's" \
     differs "$compare_weights" "$run/dlb.weights" "$here/expected/baseline.weights" $tolerance
 check "dlb's losses are not the baseline's" \
     differs compare_log "$run/dlb.log.csv" "$here/expected/baseline.csv"
+for case in nesterov label_smoothing normalised; do
+    check "nor are those of $case" differs "$compare_weights" \
+        "$work/$case.${seeds[0]}/$case.weights" "$here/expected/baseline.weights" $tolerance
+done
 
 echo "1..$count"
 [ $failures -eq 0 ]

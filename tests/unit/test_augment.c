@@ -301,7 +301,8 @@ static const augment_settings settings = {.width = SIDE,
                                           .aspect = .75f,
                                           .hue = .1f,
                                           .saturation = .75f,
-                                          .exposure = 1.5f};
+                                          .exposure = 1.5f,
+                                          .flips = true};
 
 /* What Darknet takes for a cfg without the keys. */
 static const augment_settings defaults = {.width = SIDE,
@@ -310,7 +311,8 @@ static const augment_settings defaults = {.width = SIDE,
                                           .max_side = SIDE,
                                           .aspect = 1,
                                           .saturation = 1,
-                                          .exposure = 1};
+                                          .exposure = 1,
+                                          .flips = true};
 
 static augmentation draw(const augment_settings *from, uint64_t id, uint64_t visit) {
     random_stream stream = random_stream_of(42, id, visit);
@@ -495,6 +497,121 @@ static void a_very_thin_image_has_finite_draws(void **state) {
     }
 }
 
+/* ---- flip=0 ---- */
+
+static void flip_0_takes_nothing_but_the_flip_away(void **state) {
+    (void)state;
+    augment_settings unflipped = settings;
+    unflipped.flips = false;
+    for (uint64_t id = 0; id < 100; id++) {
+        augmentation with = draw(&settings, id, 0), without = draw(&unflipped, id, 0);
+        assert_false(without.flip);
+        with.flip = false;
+        assert_true(same_draw(with, without));
+    }
+}
+
+/* ---- pad_crop ---- */
+
+enum { CROP_WIDTH = 5, CROP_HEIGHT = 4, CROP_PLANE = CROP_WIDTH * CROP_HEIGHT, PAD = 2 };
+static const augment_settings padding = {.width = CROP_WIDTH,
+                                         .height = CROP_HEIGHT,
+                                         .saturation = 1,
+                                         .exposure = 1,
+                                         .flips = true,
+                                         .pads = true,
+                                         .pad = PAD};
+
+/* Of the padded image; each pixel of the image itself has a value of its own. */
+static float padded_value(int c, int x, int y) {
+    x -= PAD;
+    y -= PAD;
+    if (x < 0 || y < 0 || x >= CROP_WIDTH || y >= CROP_HEIGHT)
+        return 0;
+    return (float)(1 + (c * CROP_HEIGHT + y) * CROP_WIDTH + x) / 255;
+}
+
+/* Every place, mirrored and not: values equal to the last bit. */
+static void a_pad_crop_is_a_piece_of_the_padded_image(void **state) {
+    (void)state;
+    float planes[3 * CROP_PLANE], row[3 * CROP_PLANE];
+    for (int i = 0; i < 3 * CROP_PLANE; i++)
+        planes[i] =
+            padded_value(i / CROP_PLANE, i % CROP_WIDTH + PAD, i / CROP_WIDTH % CROP_HEIGHT + PAD);
+    for (int place = 0; place < 2 * (2 * PAD + 1) * (2 * PAD + 1); place++) {
+        int dx = place / 2 % (2 * PAD + 1), dy = place / 2 / (2 * PAD + 1);
+        augmentation drawn = identity;
+        drawn.dx = (float)dx;
+        drawn.dy = (float)dy;
+        drawn.flip = place % 2;
+        render_pad_crop(planes, &drawn, &padding, row);
+        for (int i = 0; i < 3 * CROP_PLANE; i++) {
+            int x = i % CROP_WIDTH, y = i / CROP_WIDTH % CROP_HEIGHT;
+            int from = drawn.flip ? CROP_WIDTH - 1 - x : x;
+            float expected = padded_value(i / CROP_PLANE, from + dx, y + dy);
+            if (row[i] != expected)
+                fail_msg("crop at %d, %d, flip %d: value %d is %g, expected %g", dx, dy, drawn.flip,
+                         i, row[i], expected);
+        }
+    }
+}
+
+static void a_pad_crop_far_outside_is_black(void **state) {
+    (void)state;
+    float planes[3 * CROP_PLANE], row[3 * CROP_PLANE];
+    augment_settings far = padding;
+    far.pad = 1000;
+    for (int i = 0; i < 3 * CROP_PLANE; i++)
+        planes[i] = row[i] = 1;
+    for (int place = 0; place < 4; place++) {
+        augmentation drawn = identity;
+        drawn.dx = place % 2 ? 0 : 2000;
+        drawn.dy = place / 2 ? 0 : 1000; /* beside the image, and beyond a corner */
+        render_pad_crop(planes, &drawn, &far, row);
+        for (int i = 0; i < 3 * CROP_PLANE; i++)
+            assert_true(row[i] == 0);
+    }
+}
+
+static void a_pad_crop_is_distorted_as_any_other(void **state) {
+    (void)state;
+    float planes[3 * CROP_PLANE], row[3 * CROP_PLANE];
+    rgb_image image = smooth_image(CROP_WIDTH, CROP_HEIGHT);
+    augmentation drawn = identity;
+    drawn.hue = .1f;
+    drawn.saturation = 1.5f;
+    drawn.exposure = .75f;
+    for (int i = 0; i < 3 * CROP_PLANE; i++)
+        planes[i] = (float)image.pixels[3 * (i % CROP_PLANE) + i / CROP_PLANE] / 255;
+    float *expected = render(image, drawn, CROP_WIDTH, CROP_HEIGHT);
+    drawn.dx = drawn.dy = PAD;
+    render_pad_crop(planes, &drawn, &padding, row);
+    for (int i = 0; i < 3 * CROP_PLANE; i++)
+        assert_float_equal(row[i], expected[i], 1e-6f);
+    free(expected);
+    free(image.pixels);
+}
+
+/* Each of the 25 places, within five standard errors. */
+static void every_place_is_drawn_equally_often(void **state) {
+    (void)state;
+    enum { PLACES = (2 * PAD + 1) * (2 * PAD + 1) };
+    int counts[PLACES] = {0}, flips = 0;
+    double expected = (double)DRAWS / PLACES;
+    for (uint64_t id = 0; id < DRAWS; id++) {
+        random_stream stream = random_stream_of(42, id, 0);
+        augmentation a = draw_pad_crop(&padding, &stream);
+        int dx = (int)a.dx, dy = (int)a.dy;
+        assert_true(a.dx == (float)dx && a.dy == (float)dy);
+        assert_true(dx >= 0 && dx <= 2 * PAD && dy >= 0 && dy <= 2 * PAD);
+        counts[dy * (2 * PAD + 1) + dx]++;
+        flips += a.flip;
+    }
+    for (int i = 0; i < PLACES; i++)
+        assert_true(fabs(counts[i] - expected) < 5 * sqrt(expected));
+    assert_in_range(flips, DRAWS / 2 - 2 * sqrt(DRAWS), DRAWS / 2 + 2 * sqrt(DRAWS));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(crop_rotation_and_flip_are_the_hosts),
@@ -518,6 +635,11 @@ int main(void) {
         cmocka_unit_test(the_defaults_scale_the_shorter_side_to_the_input),
         cmocka_unit_test(the_sides_may_be_given_in_either_order),
         cmocka_unit_test(a_very_thin_image_has_finite_draws),
+        cmocka_unit_test(flip_0_takes_nothing_but_the_flip_away),
+        cmocka_unit_test(a_pad_crop_is_a_piece_of_the_padded_image),
+        cmocka_unit_test(a_pad_crop_far_outside_is_black),
+        cmocka_unit_test(a_pad_crop_is_distorted_as_any_other),
+        cmocka_unit_test(every_place_is_drawn_equally_often),
     };
     return cmocka_run_group_tests_name("augment", tests, NULL, NULL);
 }

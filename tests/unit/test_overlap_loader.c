@@ -547,6 +547,64 @@ static void a_paused_loader_may_be_freed(void **state) {
     finish(r);
 }
 
+/* ---- what follows once all rows are there ---- */
+
+/* Needs every row of the batch: adds the sum of their ids to each row's last truth. */
+static void finish_with_sum(void *context, const loaded_batch *batch) {
+    const run *r = (const run *)((char *)context - offsetof(run, fake));
+    float sum = 0;
+    for (int row = 0; row < batch_rows(r); row++)
+        sum += batch->inputs[row * r->fake.row_inputs + 2];
+    for (int row = 0; row < batch_rows(r); row++)
+        batch->truths[row * TRUTHS + TRUTHS - 1] += sum;
+}
+
+/* Checks that the sum was added, once, and takes it away. */
+static void take_sum_away(const run *r, const loaded_batch *batch, const sample *expected) {
+    float sum = 0;
+    for (int row = 0; row < batch_rows(r); row++)
+        sum += (float)expected[row].id;
+    for (int row = 0; row < batch_rows(r); row++)
+        batch->truths[row * TRUTHS + TRUTHS - 1] -= sum;
+}
+
+static void check_finished(run *r, int iterations) {
+    while (iterations--) {
+        sample expected[MOST_ROWS];
+        const loaded_batch *batch = overlap_loader_next(r->loader);
+        assert_non_null(batch);
+        plan_next(r, expected);
+        take_sum_away(r, batch, expected);
+        check_batch(r, batch, expected);
+        r->iterations++;
+    }
+}
+
+static void a_batch_is_finished_once_when_all_rows_are_there(void **state) {
+    (void)state;
+    for (int threads = 1; threads <= MOST_THREADS; threads++)
+        for (int i = 0; i < SHAPES; i++) {
+            run *r = prepare(shapes[i], threads);
+            r->settings.source.finish = finish_with_sum;
+            start(r);
+            check_finished(r, 25);
+            finish(r);
+        }
+}
+
+static void a_batch_loaded_again_is_finished_again(void **state) {
+    (void)state;
+    run *r = prepare(plain, 4);
+    r->settings.source.finish = finish_with_sum;
+    start(r);
+    check_finished(r, 3);
+    resize(r, 10);
+    check_finished(r, 3);
+    resize(r, 4);
+    check_finished(r, 3);
+    finish(r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_follow_the_plan_whatever_the_threads),
@@ -558,6 +616,8 @@ int main(void) {
         cmocka_unit_test(the_consumer_waits_for_the_last_row),
         cmocka_unit_test(a_resize_keeps_images_ids_and_chain),
         cmocka_unit_test(a_resize_may_come_at_once),
+        cmocka_unit_test(a_batch_is_finished_once_when_all_rows_are_there),
+        cmocka_unit_test(a_batch_loaded_again_is_finished_again),
         cmocka_unit_test(a_resize_keeps_replacements),
         cmocka_unit_test(the_first_bad_image_in_order_of_rows_is_named),
         cmocka_unit_test(the_first_bad_row_is_named_even_if_it_fails_last),

@@ -192,10 +192,52 @@ static void every_pixel_is_what_the_loader_renders(void **state) {
     free_network(net);
 }
 
+/* ---- with the keys of the recipe ---- */
+
+/* Normalised for the network, and brought back for people. */
+static void a_normalised_image_is_shown_as_it_was(void **state) {
+    (void)state;
+    if (!can_draw_sheets())
+        skip();
+    rgb_image pictures[2];
+    for (int i = 0; i < IMAGES; i++)
+        write_pattern(i);
+    for (int i = 0; i < 2; i++) {
+        write_cfg(i ? "pad_crop=2\nmean=.5,.4,.3\nstd=.25,.2,.1\n" : "pad_crop=2\n");
+        pictures[i] = show(3, 0);
+    }
+    size_t bytes = 3 * (size_t)pictures[0].width * (size_t)pictures[0].height;
+    assert_int_equal(pictures[0].width, pictures[1].width);
+    assert_memory_equal(pictures[0].pixels, pictures[1].pixels, bytes);
+    free(pictures[0].pixels);
+    free(pictures[1].pixels);
+}
+
+/* Images of one colour, with a lambda near 1/2: the tiles are of a colour in between. */
+static void mixed_rows_are_shown_mixed(void **state) {
+    (void)state;
+    if (!can_draw_sheets())
+        skip();
+    sample before[SLOTS * ROWS], now[SLOTS * ROWS] = {{0}};
+    for (int i = 0; i < IMAGES; i++)
+        write_plain_image(i);
+    write_cfg("pad_crop=0\nmixup=1000\n");
+    sample_iterations(2, before, now);
+    rgb_image picture = show(2, 0);
+    for (int i = 0; i < HALF; i++) {
+        int mine = 20 * now[i].image + 5, other = 20 * now[HALF - 1 - i].image + 5;
+        assert_true(abs(value_on_tile(&picture, i, false, 3, 4, 0) - (mine + other) / 2) <=
+                    abs(mine - other) / 10 + 1);
+    }
+    free(picture.pixels);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_visits_show_the_image_that_the_sampler_draws),
         cmocka_unit_test(every_pixel_is_what_the_loader_renders),
+        cmocka_unit_test(a_normalised_image_is_shown_as_it_was),
+        cmocka_unit_test(mixed_rows_are_shown_mixed),
     };
     return cmocka_run_group_tests(tests, enter_folder, remove_folder);
 }

@@ -1,0 +1,43 @@
+/* The keys of [net] that this plugin adds: the recipe of training and the augmentations.
+ *
+ * docs/recipe.md says what each does and who defined it. */
+#ifndef NET_KEYS_H
+#define NET_KEYS_H
+
+#include "normalise.h"
+
+#include <stdbool.h>
+
+typedef struct {
+    bool nesterov;
+    bool pads;       /* pad_crop was given */
+    int pad_crop;    /* zeros on each side, pixels */
+    bool flips;      /* flip=1, the default */
+    bool normalises; /* mean and std were given */
+    channel_statistics statistics;
+    int cutout;            /* side of the square, pixels; 0: none */
+    float label_smoothing; /* part of the truth that goes to all classes alike; 0: none */
+    float mixup, cutmix;   /* shape of the Beta distribution; 0: none; never both */
+    float cutmix_prob;     /* part of the rows that cutmix mixes */
+} net_keys;
+
+/* What a cfg without any of the keys means. */
+net_keys net_keys_defaults(void);
+
+/* Whether `key` is one of them. */
+bool is_net_key(const char *key);
+
+/* Reads the `count` pairs keys[i] = values[i] of a [net] section, and passes over the host's own
+ * keys. Ends the program with one sentence naming `cfg_file`, key and value where one of these keys
+ * is given twice, has a value that is missing, no number or out of range, or contradicts another
+ * key: mean without std, mixup with cutmix, pad_crop with the host's crop keys ... */
+net_keys net_keys_parse(const char *cfg_file, const char *const *keys, const char *const *values,
+                        int count);
+
+/* Whether truths are no longer one 1 among zeros. */
+bool has_soft_labels(const net_keys *keys);
+
+/* Whether rows are mixed with each other. */
+bool mixes_rows(const net_keys *keys);
+
+#endif
