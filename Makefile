@@ -51,7 +51,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # ---- ours ----
 
 # What knows nothing of Darknet comes first, the adapters after it.
-DLB_LAYER := fail file_bytes logit_ring dlb_options overlap_sampler overlap_loader class_names train_list image_decode augment \
+DLB_LAYER := fail file_bytes cfg_value avgpool_keys weight_init bias_key decay_all logit_ring dlb_options overlap_sampler overlap_loader class_names train_list image_decode augment \
 	train_log dlb_cost_layer image_rows classifier_data number_option classifier_options batched_prediction \
 	classifier_valid classifier_predict train_validation train_checks classifier_train
 COMMANDS  := dlb_command command_options shell_words whole_file parse_number display_text \
@@ -63,8 +63,8 @@ COMMANDS  := dlb_command command_options shell_words whole_file parse_number dis
 	inspect quiet_parser layer_size \
 	show contact_sheet $(if $(filter 1,$(OPENCV)),contact_sheet_opencv,contact_sheet_none)
 # The CPU backend; see onednn/cpu_backend.h.
-BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend \
-	conv_layer shortcut_layer_cpu pool_layers take_over thread_waiting,none)
+BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend normalization \
+	conv_layer batchnorm_layer_cpu activation_layer_cpu shortcut_layer_cpu pool_layers take_over thread_waiting,none)
 DECODER   := $(if $(filter 1,$(OPENCV)),image_decode_opencv,image_decode_stb)
 
 HOST_OBJECTS    := $(HOST_LIBRARY:%=$(BUILD)/host/%.o) $(BUILD)/host/image_opencv.o

@@ -27,7 +27,7 @@ struct cpu_backend {
     int blocked_output; /* 0: the output is l.output, plain, and the delta l.delta */
     int plain_output;   /* the host reads l.output too */
     int plain_delta;    /* the host adds to l.delta too */
-    int leave_to_next;  /* the shortcut after it does the normalization on its way */
+    int leave_to_next;  /* the layer after it does the normalization on its way */
     float slope;        /* of the activation, see blocked.h */
 
     /* For the present batch, height and width. */
@@ -48,6 +48,9 @@ struct cpu_backend {
     float *stats_memory;
     int normalized; /* l.scales are in use: stats are those of this batch */
     int summed;     /* the shortcut has computed stats.sum_delta and stats.sum_delta_x */
+
+    /* [batchnorm]: its input, which belongs to the layer before it or is `input`. */
+    const float *normalized_input;
 
     /* Max-pooling. */
     unsigned char *winners;
@@ -99,8 +102,13 @@ void backward_conv_cpu(layer l, network net);
 void update_conv_cpu(layer l, update_args a);
 /* NULL where the library has no good code for it. */
 conv_primitives *make_conv_primitives(const layer *l, const cpu_backend *b, int plain_input);
-/* The statistics' memory, once the layer's number of filters is known. */
-void make_channel_stats(cpu_backend *b, int filters);
+/* The statistics' memory, once the layer's number of channels is known. */
+void make_channel_stats(cpu_backend *b, int channels);
+
+void forward_batchnorm_cpu(layer l, network net);
+void backward_batchnorm_cpu(layer l, network net);
+void forward_activation_cpu(layer l, network net);
+void backward_activation_cpu(layer l, network net);
 
 void forward_shortcut_cpu(layer l, network net);
 void backward_shortcut_cpu(layer l, network net);
@@ -109,5 +117,7 @@ void forward_maxpool_cpu(layer l, network net);
 void backward_maxpool_cpu(layer l, network net);
 void forward_avgpool_cpu(layer l, network net);
 void backward_avgpool_cpu(layer l, network net);
+void forward_local_avgpool_cpu(layer l, network net);
+void backward_local_avgpool_cpu(layer l, network net);
 
 #endif

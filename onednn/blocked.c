@@ -149,6 +149,10 @@ void blocked_normalize(blocked_shape s, const float *x, channel_stats st, const 
                PER_CHANNEL(st.shift), AT(residual), slope, AT(y));
 }
 
+void blocked_activate(blocked_shape s, const float *x, float slope, float *y) {
+    FOR_CHUNKS(s, activate, AT(x), c.count, slope, AT(y));
+}
+
 void blocked_add(blocked_shape s, const float *x, const float *other, float slope, float *y) {
     FOR_CHUNKS(s, add, AT(x), AT(other), c.count, slope, AT(y));
 }

@@ -37,6 +37,9 @@ void blocked_moments(blocked_shape s, const float *x, float *partial, channel_st
 void blocked_normalize(blocked_shape s, const float *x, channel_stats st, const float *residual,
                        float slope, float *y);
 
+/* y = act(x) */
+void blocked_activate(blocked_shape s, const float *x, float slope, float *y);
+
 /* y = act(x + other) */
 void blocked_add(blocked_shape s, const float *x, const float *other, float slope, float *y);
 

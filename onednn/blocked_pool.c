@@ -9,6 +9,16 @@ typedef struct {
     int height, width, out_height, out_width, size, stride, offset;
 } pool_window;
 
+/* The rows or columns of a window that lie in the picture. */
+typedef struct {
+    int first, end;
+} pool_range;
+
+static pool_range range_of(const pool_window *p, int out, int length) {
+    int first = out * p->stride - p->offset, end = first + p->size;
+    return (pool_range){first > 0 ? first : 0, end < length ? end : length};
+}
+
 typedef float float16 __attribute__((vector_size(64)));
 typedef int int16 __attribute__((vector_size(64)));
 typedef unsigned char byte16 __attribute__((vector_size(16)));
@@ -74,6 +84,32 @@ void blocked_maxpool_back(blocked_shape in, blocked_shape out, pooling p, const 
         else
             maxpool_back_8(w, d + from * (size_t)i, winners + from * (size_t)i,
                            dx + to * (size_t)i);
+}
+
+void blocked_window_average(blocked_shape in, blocked_shape out, pooling p, const float *x,
+                            float *y) {
+    int planes = in.batch * channel_blocks(in);
+    size_t from = plane_floats(in), to = plane_floats(out);
+    pool_window w = window(in, out, p);
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < planes; i++)
+        if (in.block == 16)
+            window_average_16(w, x + from * (size_t)i, y + to * (size_t)i);
+        else
+            window_average_8(w, x + from * (size_t)i, y + to * (size_t)i);
+}
+
+void blocked_window_average_back(blocked_shape in, blocked_shape out, pooling p, const float *d,
+                                 float *dx) {
+    int planes = in.batch * channel_blocks(in);
+    size_t from = plane_floats(out), to = plane_floats(in);
+    pool_window w = window(in, out, p);
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < planes; i++)
+        if (in.block == 16)
+            window_average_back_16(w, d + from * (size_t)i, dx + to * (size_t)i);
+        else
+            window_average_back_8(w, d + from * (size_t)i, dx + to * (size_t)i);
 }
 
 /* Channels of plane `i` that are no padding, and where the plane starts in a plain (batch,

@@ -20,6 +20,14 @@ void blocked_maxpool(blocked_shape in, blocked_shape out, pooling p, const float
 void blocked_maxpool_back(blocked_shape in, blocked_shape out, pooling p, const float *d,
                           const unsigned char *winners, float *dx);
 
+/* y = the average of each window, of its pixels that lie in the picture; `in` and `out` differ in
+ * height and width. */
+void blocked_window_average(blocked_shape in, blocked_shape out, pooling p, const float *x,
+                            float *y);
+/* dx is overwritten */
+void blocked_window_average_back(blocked_shape in, blocked_shape out, pooling p, const float *d,
+                                 float *dx);
+
 /* y is plain, (batch, channels); x blocked */
 void blocked_average(blocked_shape in, const float *x, float *y);
 /* d is plain, dx blocked and overwritten */

@@ -1,34 +1,14 @@
-/* [convolutional]: the library's convolution; normalization and activation in passes of our own,
- * because the host's differ from the library's: variance with n - 1, .000001 beside the root in
- * the forward pass and .00001 under it in the backward pass. */
+/* [convolutional]: the library's convolution; normalization (see normalization.h) and activation in
+ * passes of our own. */
 #include "backend.h"
 
 #include "fail.h"
+#include "normalization.h"
 #include "sgd_step.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-enum { CHANNEL_ARRAYS = 9 };
-static const float FORWARD_EPSILON = .000001f;
-static const float BACKWARD_EPSILON = .00001f;
-static const float KEEP = .99f; /* of the rolling statistics, each batch */
-static const float TAKE = .01f;
 
 /* ---- set-up ---- */
-
-void make_channel_stats(cpu_backend *b, int filters) {
-    size_t padded = ((size_t)filters + 15) / 16 * 16;
-    float *at = aligned_floats(padded * CHANNEL_ARRAYS);
-    channel_stats *st = &b->stats;
-    float **arrays[CHANNEL_ARRAYS] = {&st->mean,     &st->variance,  &st->scale,
-                                      &st->shift,    &st->by_delta,  &st->by_x,
-                                      &st->constant, &st->sum_delta, &st->sum_delta_x};
-    b->stats_memory = at;
-    for (int i = 0; i < CHANNEL_ARRAYS; i++, at += padded)
-        *arrays[i] = at;
-}
 
 static conv_shape shape_of(const layer *l, const cpu_backend *b, int plain_input) {
     return (conv_shape){.batch = l->batch,
@@ -81,33 +61,6 @@ static void make_buffers(layer l) {
 
 /* ---- forward ---- */
 
-static void roll_statistics(layer l) {
-    const channel_stats *st = &l.cpu->stats;
-    for (int i = 0; i < l.n; i++) {
-        l.mean[i] = st->mean[i];
-        l.variance[i] = st->variance[i];
-        l.rolling_mean[i] = KEEP * l.rolling_mean[i] + TAKE * st->mean[i];
-        l.rolling_variance[i] = KEEP * l.rolling_variance[i] + TAKE * st->variance[i];
-    }
-}
-
-static void find_statistics(layer l, network net) {
-    cpu_backend *b = l.cpu;
-    channel_stats *st = &b->stats;
-    if (net.train) {
-        blocked_moments(b->out, b->x, partial_sums(b->net, b->out), *st);
-        roll_statistics(l);
-    }
-    for (int i = 0; i < l.n; i++) {
-        if (!net.train) {
-            st->mean[i] = l.rolling_mean[i];
-            st->variance[i] = l.rolling_variance[i];
-        }
-        st->scale[i] = l.scales[i] / (sqrtf(st->variance[i]) + FORWARD_EPSILON);
-        st->shift[i] = l.biases[i];
-    }
-}
-
 static const float *conv_input(layer l, network net) {
     return l.cpu->plain_input ? net.input : blocked_input(l, net);
 }
@@ -121,7 +74,7 @@ void forward_conv_cpu(layer l, network net) {
     float *result = l.batch_normalize ? b->x : b->output;
     conv_forward(b->conv, conv_input(l, net), l.weights, l.biases, result);
     if (l.batch_normalize)
-        find_statistics(l, net);
+        find_statistics(l, net, b->x);
     if (b->leave_to_next && net.index < net.n - 1)
         return;
     if (!b->output) /* a network cut short here */
@@ -133,51 +86,12 @@ void forward_conv_cpu(layer l, network net) {
 
 /* ---- backward ---- */
 
-/* Gradients of biases and scales, and what takes the gradient through the normalization. */
-static void go_back_through_statistics(layer l) {
-    channel_stats *st = &l.cpu->stats;
-    float count = (float)l.batch * (float)(l.out_h * l.out_w);
-    for (int i = 0; i < l.n; i++) {
-        float under = st->variance[i] + BACKWARD_EPSILON;
-        float by = l.scales[i] / sqrtf(under);
-        l.bias_updates[i] += st->sum_delta[i];
-        l.scale_updates[i] += st->sum_delta_x[i] / (sqrtf(st->variance[i]) + FORWARD_EPSILON);
-        st->by_delta[i] = by;
-        st->by_x[i] = -by / under * st->sum_delta_x[i] / count;
-        st->constant[i] = -by * st->sum_delta[i] / count;
-    }
-}
-
-/* Takes over the caller's holds; the gradient of the convolution's result. */
-static pool_buffer *back_normalized(layer l, pool_buffer *delta, pool_buffer *more) {
-    cpu_backend *b = l.cpu;
-    size_t floats = blocked_floats(b->out);
-    int masked = 0;
-    if (!b->summed && more) {
-        pool_buffer *sum = buffer_to_overwrite(b->net, delta, floats);
-        blocked_gradient(b->out, delta->data, more->data, b->x, NULL, b->slope,
-                         partial_sums(b->net, b->out), b->stats, sum->data);
-        pool_drop(delta);
-        pool_drop(more);
-        delta = sum;
-    } else if (!b->summed) {
-        blocked_gradient(b->out, delta->data, NULL, b->x, NULL, b->slope,
-                         partial_sums(b->net, b->out), b->stats, NULL);
-        masked = b->slope != 1;
-    }
-    go_back_through_statistics(l);
-    pool_buffer *result = buffer_to_overwrite(b->net, delta, floats);
-    blocked_input_gradient(b->out, delta->data, b->x, b->stats, b->slope, masked, result->data);
-    pool_drop(delta);
-    return result;
-}
-
 static pool_buffer *back_biased(layer l, pool_buffer *delta, pool_buffer *more) {
     cpu_backend *b = l.cpu;
     pool_buffer *result = buffer_to_overwrite(b->net, delta, blocked_floats(b->out));
     blocked_gradient(b->out, delta->data, more ? more->data : NULL, NULL, b->output, b->slope,
                      partial_sums(b->net, b->out), b->stats, result->data);
-    for (int i = 0; i < l.n; i++)
+    for (int i = 0; i < l.nbiases; i++) /* none with bias=0 */
         l.bias_updates[i] += b->stats.sum_delta[i];
     pool_drop(delta);
     pool_drop(more);
@@ -187,7 +101,8 @@ static pool_buffer *back_biased(layer l, pool_buffer *delta, pool_buffer *more) 
 void backward_conv_cpu(layer l, network net) {
     cpu_backend *b = l.cpu;
     pool_buffer *more, *delta = take_gradient(l, net, &more);
-    delta = l.batch_normalize ? back_normalized(l, delta, more) : back_biased(l, delta, more);
+    delta = l.batch_normalize ? back_normalized(l, b->x, b->slope, delta, more)
+                              : back_biased(l, delta, more);
     const float *input = b->plain_input ? net.input : b->input ? b->input : blocked_input(l, net);
     conv_backward_weights(b->conv, input, delta->data, l.weight_updates);
     if (wants_gradient(net, net.index - 1)) {

@@ -7,11 +7,12 @@
  * and all their updates stay where the host has them, in its layout.
  *
  * Taken over: [convolutional] (not binary or xnor; linear, relu or leaky), [shortcut] of such
- * layers, [maxpool], [avgpool]. All else runs on the host's code, [connected] too: OpenBLAS is
- * faster there (bench/results/cpu-profile.md). What a layer computes is what the host computes, up
- * to rounding; 3x3 convolutions with many channels and enough pixels in the batch go through
- * Winograd's algorithm, whose rounding is of the same size. So an image alone and the same image in
- * a batch may differ by rounding.
+ * layers, [batchnorm], [activation] (as those of [convolutional]), [maxpool], [avgpool]. All else
+ * runs on the host's code, [connected] too: OpenBLAS is faster there
+ * (bench/results/cpu-profile.md). What a layer computes is what the host computes, up to rounding;
+ * 3x3 convolutions with many channels and enough pixels in the batch go through Winograd's
+ * algorithm, whose rounding is of the same size. So an image alone and the same image in a batch
+ * may differ by rounding.
  *
  * The weights are brought to the library's layout at every pass. They belong to the host, which
  * may change them at any time, and a look at whether it did costs as much.

@@ -49,7 +49,8 @@ static pool_buffer *back_through_activation(layer l, cpu_backend *previous, pool
     previous->summed = previous->leave_to_next;
     blocked_gradient(b->out, delta->data, more ? more->data : NULL,
                      previous->leave_to_next ? previous->x : NULL, b->output, b->slope,
-                     partial_sums(b->net, b->out), previous->stats, result->data);
+                     partial_sums(b->net, b->out),
+                     previous->leave_to_next ? previous->stats : b->stats, result->data);
     pool_drop(delta);
     pool_drop(more);
     return result;

@@ -19,11 +19,9 @@ static int is_blocked(const network *net, int index) {
     return index >= 0 && net->layers[index].cpu && net->layers[index].cpu->blocked_output;
 }
 
-/* A 1x1 convolution with a stride or padding reads wrong pixels in the host; it stays there. */
 static int take_conv(network *net, int index, cpu_backend *b) {
     layer *l = &net->layers[index];
-    if (l->binary || l->xnor || !find_slope(l->activation, &b->slope) ||
-        (l->size == 1 && (l->stride != 1 || l->pad)))
+    if (l->binary || l->xnor || !find_slope(l->activation, &b->slope))
         return 0;
     b->first = index == 0;
     conv_primitives *probe = NULL;
@@ -66,9 +64,39 @@ static int take_pool(network *net, int index, cpu_backend *b) {
     /* Not worth a detour through the blocked layout. */
     if (!is_blocked(net, index - 1))
         return 0;
-    b->blocked_output = l->type == MAXPOOL;
-    l->forward = l->type == MAXPOOL ? forward_maxpool_cpu : forward_avgpool_cpu;
-    l->backward = l->type == MAXPOOL ? backward_maxpool_cpu : backward_avgpool_cpu;
+    if (l->type == MAXPOOL) {
+        l->forward = forward_maxpool_cpu;
+        l->backward = backward_maxpool_cpu;
+    } else if (l->size) {
+        l->forward = forward_local_avgpool_cpu;
+        l->backward = backward_local_avgpool_cpu;
+    } else {
+        b->blocked_output = 0;
+        l->forward = forward_avgpool_cpu;
+        l->backward = backward_avgpool_cpu;
+    }
+    return 1;
+}
+
+/* After a route, whose output is plain, too, because the convolution after it wants the blocked
+ * layout; not where that would be mostly padding, nor of rows of values such as [connected]'s. */
+static int take_batchnorm(network *net, int index, cpu_backend *b) {
+    layer *l = &net->layers[index];
+    if (!is_blocked(net, index - 1) && (l->out_c < b->net->block || l->out_h * l->out_w == 1))
+        return 0;
+    make_channel_stats(b, l->out_c);
+    l->forward = forward_batchnorm_cpu;
+    l->backward = backward_batchnorm_cpu;
+    return 1;
+}
+
+static int take_activation(network *net, int index, cpu_backend *b) {
+    layer *l = &net->layers[index];
+    if (!find_slope(l->activation, &b->slope) || !is_blocked(net, index - 1))
+        return 0;
+    make_channel_stats(b, l->out_c);
+    l->forward = forward_activation_cpu;
+    l->backward = backward_activation_cpu;
     return 1;
 }
 
@@ -85,6 +113,10 @@ static int take_layer(network *net, int index, cpu_backend *b) {
     case MAXPOOL:
     case AVGPOOL:
         return take_pool(net, index, b);
+    case BATCHNORM:
+        return take_batchnorm(net, index, b);
+    case ACTIVE:
+        return take_activation(net, index, b);
     default:
         return 0;
     }
@@ -142,6 +174,16 @@ static void leave_normalization_to_shortcuts(network *net) {
     }
 }
 
+/* That of a [batchnorm] that only the [activation] after it reads likewise. */
+static void leave_normalization_to_activations(network *net) {
+    for (int i = 0; i + 1 < net->n; i++) {
+        layer *l = &net->layers[i], *next = &net->layers[i + 1];
+        if (l->cpu && l->type == BATCHNORM && !l->cpu->plain_output && next->cpu &&
+            next->type == ACTIVE && count_readers(net, i) == 1)
+            l->cpu->leave_to_next = 1;
+    }
+}
+
 /* ---- report ---- */
 
 static void report(network *net, int taken) {
@@ -184,6 +226,7 @@ void take_over_layers(network *net) {
             mark_inputs_of_host_layer(net, i);
     mark_output(net);
     leave_normalization_to_shortcuts(net);
+    leave_normalization_to_activations(net);
     report(net, shared->layers);
     if (shared->layers == 0) {
         buffer_pool_free(shared->pool);

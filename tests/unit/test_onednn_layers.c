@@ -3,22 +3,9 @@
  * batches. Compared are the output, the gradient of the input, the gradients of weights, biases
  * and scales, and the rolling statistics. */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "cpu_backend.h"
 #include "fail.h"
-
-/* The host's own headers are not written for -Wextra. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#include "avgpool_layer.h"
-#include "convolutional_layer.h"
-#include "maxpool_layer.h"
-#include "network.h"
-#include "shortcut_layer.h"
-#pragma GCC diagnostic pop
+#include "small_network.h"
 
 /* Last, because it makes a macro of fail. */
 #include <setjmp.h>
@@ -36,43 +23,6 @@ typedef struct {
 
 /* ---- two networks ---- */
 
-static network *parse(const char *text) {
-    char name[] = "/tmp/onednn_XXXXXX";
-    int file = mkstemp(name);
-    assert_true(file >= 0);
-    assert_int_equal(write(file, text, strlen(text)), strlen(text));
-    close(file);
-    network *net = parse_network_cfg(name);
-    unlink(name);
-    return net;
-}
-
-static void give_back(network *net) {
-    for (int i = 0; i < net->n; i++) {
-        layer *l = &net->layers[i];
-        free_cpu_backend(*l);
-        l->cpu = NULL;
-        if (l->type == CONVOLUTIONAL) {
-            l->forward = forward_convolutional_layer;
-            l->backward = backward_convolutional_layer;
-            l->update = update_convolutional_layer;
-        } else if (l->type == SHORTCUT) {
-            l->forward = forward_shortcut_layer;
-            l->backward = backward_shortcut_layer;
-        } else if (l->type == MAXPOOL) {
-            l->forward = forward_maxpool_layer;
-            l->backward = backward_maxpool_layer;
-        } else if (l->type == AVGPOOL) {
-            l->forward = forward_avgpool_layer;
-            l->backward = backward_avgpool_layer;
-        }
-    }
-}
-
-static float draw(void) {
-    return (float)rand() / (float)RAND_MAX * 2 - 1;
-}
-
 static void copy_floats(float *to, const float *from, int count) {
     if (to && from)
         memcpy(to, from, (size_t)count * sizeof *to);
@@ -83,7 +33,8 @@ static void draw_parameters(pair p) {
         layer a = p.ours->layers[i], b = p.host->layers[i];
         copy_floats(b.weights, a.weights, a.type == CONNECTED ? a.inputs * a.outputs : a.nweights);
         for (int k = 0; a.biases && k < a.outputs / (a.out_h * a.out_w); k++) {
-            a.biases[k] = b.biases[k] = draw();
+            if (a.type != CONVOLUTIONAL || a.nbiases)
+                a.biases[k] = b.biases[k] = draw();
             if (a.scales)
                 a.scales[k] = b.scales[k] = draw() + 1.5f;
             if (a.rolling_mean) {
@@ -96,10 +47,10 @@ static void draw_parameters(pair p) {
 
 static pair make_pair(const char *text) {
     srand(3);
-    pair p = {parse(text), NULL};
+    pair p = {parse_network_text(text), NULL};
     srand(3);
-    p.host = parse(text);
-    give_back(p.host);
+    p.host = parse_network_text(text);
+    give_layers_back(p.host);
     draw_parameters(p);
     return p;
 }
@@ -121,19 +72,27 @@ static void compare(const char *what, int index, const float *ours, const float 
                      ours[i], host[i], largest);
 }
 
+static void compare_channels(int index, layer a, layer b) {
+    compare("bias_updates", index, a.bias_updates, b.bias_updates, a.out_c);
+    compare("biases", index, a.biases, b.biases, a.out_c);
+    if (!a.scales)
+        return;
+    compare("scale_updates", index, a.scale_updates, b.scale_updates, a.out_c);
+    compare("scales", index, a.scales, b.scales, a.out_c);
+    compare("rolling_mean", index, a.rolling_mean, b.rolling_mean, a.out_c);
+    compare("rolling_variance", index, a.rolling_variance, b.rolling_variance, a.out_c);
+}
+
 static void compare_parameters(pair p) {
     for (int i = 0; i < p.ours->n; i++) {
         layer a = p.ours->layers[i], b = p.host->layers[i];
-        if (a.type != CONVOLUTIONAL)
+        if (a.type != CONVOLUTIONAL && a.type != BATCHNORM)
+            continue;
+        compare_channels(i, a, b);
+        if (a.type == BATCHNORM)
             continue;
         compare("weight_updates", i, a.weight_updates, b.weight_updates, a.nweights);
         compare("weights", i, a.weights, b.weights, a.nweights);
-        compare("bias_updates", i, a.bias_updates, b.bias_updates, a.n);
-        if (!a.batch_normalize)
-            continue;
-        compare("scale_updates", i, a.scale_updates, b.scale_updates, a.n);
-        compare("rolling_mean", i, a.rolling_mean, b.rolling_mean, a.n);
-        compare("rolling_variance", i, a.rolling_variance, b.rolling_variance, a.n);
     }
 }
 
@@ -186,7 +145,8 @@ static void expect_taken(const network *net, int layers) {
 static char *cfg(int batch, int subdivisions, int channels, int height, int width,
                  const char *layers) {
     return format_string("[net]\nbatch=%d\nsubdivisions=%d\nchannels=%d\nheight=%d\nwidth=%d\n"
-                         "learning_rate=.01\nmomentum=.9\ndecay=.001\nmax_batches=9\n%s\n"
+                         "learning_rate=.01\nmomentum=.9\ndecay=.001\ndecay_all=1\nmax_batches=9\n"
+                         "%s\n"
                          "[cost]\ntype=sse\n",
                          batch * subdivisions, subdivisions, channels, height, width, layers);
 }
@@ -221,6 +181,10 @@ static void check_layers(int channels, int height, int width, const char *layers
     "\nactivation=" #activation "\n"
 #define NORMALIZED(filters, size, stride, pad, activation)                                         \
     CONV(filters, size, stride, pad, activation) "batch_normalize=1\n"
+/* Before a normalization, which would take a bias out again. */
+#define UNBIASED(filters, size, stride, pad) CONV(filters, size, stride, pad, linear) "bias=0\n"
+#define BATCHNORM_ALONE "[batchnorm]\n"
+#define ACTIVATION(name) "[activation]\nactivation=" #name "\n"
 
 static void test_convolution(void **state) {
     (void)state;
@@ -359,11 +323,14 @@ static void test_host_layers_between(void **state) {
 
 static void test_another_size(void **state) {
     (void)state;
-    char *text = cfg(
-        2, 1, 3, 16, 16,
-        NORMALIZED(16, 3, 1, 1, relu)
-            NORMALIZED(16, 3, 1, 1, linear) "[shortcut]\nfrom=-2\nactivation=relu\n[maxpool]\nsize="
-                                            "2\nstride=2\n" CONV(8, 1, 1, 0, linear) "[avgpool]\n");
+    char *text =
+        cfg(2, 1, 3, 16, 16,
+            NORMALIZED(16, 3, 1, 1, relu) NORMALIZED(
+                16, 3, 1, 1,
+                linear) "[shortcut]\nfrom=-2\nactivation=relu\n[maxpool]\nsize="
+                        "2\nstride=2\n" BATCHNORM_ALONE ACTIVATION(
+                            relu) "[avgpool]\nsize=2\nstride=2\n" CONV(8, 1, 1, 0,
+                                                                       linear) "[avgpool]\n");
     pair p = make_pair(text);
     run_pair(p, 1);
     resize_network(p.ours, 20, 24);
@@ -383,10 +350,109 @@ static void test_shortcut_over_1x1(void **state) {
                  4);
 }
 
+static void test_pointwise_with_a_stride(void **state) {
+    (void)state;
+    check_layers(16, 9, 7, CONV(32, 1, 2, 0, leaky), 1);
+    check_layers(32, 8, 8, NORMALIZED(16, 1, 2, 0, relu), 1);
+    check_layers(16, 10, 9, CONV(20, 1, 3, 0, linear) CONV(16, 1, 1, 0, relu), 2);
+    check_layers(16, 7, 9, CONV(16, 1, 1, 1, linear), -1);
+    check_layers(16, 7, 9, CONV(16, 1, 2, 1, leaky), -1);
+    check_layers(3, 12, 12, /* a projected shortcut */
+                 NORMALIZED(16, 3, 1, 1, relu) NORMALIZED(32, 3, 2, 1, relu)
+                     NORMALIZED(32, 3, 1, 1, linear) "[route]\nlayers=-3\n" NORMALIZED(
+                         32, 1, 2, 0, linear) "[shortcut]\nfrom=-3\n"
+                                              "activation=relu\n",
+                 5);
+}
+
+static void test_convolution_without_bias(void **state) {
+    (void)state;
+    check_layers(3, 11, 9, CONV(16, 3, 1, 1, relu) "bias=0\n", 1);
+    check_layers(16, 8, 8, CONV(20, 1, 1, 0, linear) "bias=0\n" CONV(9, 3, 2, 1, leaky), 2);
+}
+
+static void test_batchnorm(void **state) {
+    (void)state;
+    check_layers(16, 11, 9, BATCHNORM_ALONE, 1);
+    check_layers(21, 6, 7, BATCHNORM_ALONE CONV(9, 3, 1, 1, linear), 2);
+    check_layers(3, 11, 9, BATCHNORM_ALONE CONV(16, 3, 1, 1, linear), 1);
+    check_layers(19, 6, 7, UNBIASED(20, 3, 1, 1) BATCHNORM_ALONE, 2);
+    check_layers(3, 12, 12, CONV(20, 3, 1, 1, leaky) BATCHNORM_ALONE CONV(16, 1, 1, 0, linear), 3);
+    check_layers(3, 8, 8, "[connected]\noutput=9\nactivation=linear\n" BATCHNORM_ALONE, 0);
+}
+
+static void test_activation(void **state) {
+    (void)state;
+    check_layers(3, 11, 9, CONV(20, 3, 1, 1, linear) ACTIVATION(relu), 2);
+    check_layers(3, 11, 9, CONV(20, 3, 1, 1, linear) ACTIVATION(leaky) CONV(9, 1, 1, 0, linear), 3);
+    check_layers(3, 11, 9, CONV(20, 3, 1, 1, linear) ACTIVATION(logistic), 1);
+    check_layers(3, 11, 9, ACTIVATION(relu) CONV(20, 3, 1, 1, linear), 1);
+}
+
+/* The activation normalizes on its way, unless another layer reads the normalization. */
+static void test_batchnorm_and_activation(void **state) {
+    (void)state;
+    check_layers(3, 11, 9, UNBIASED(20, 3, 1, 1) BATCHNORM_ALONE ACTIVATION(relu), 3);
+    check_layers(20, 11, 9, BATCHNORM_ALONE ACTIVATION(leaky) CONV(16, 3, 1, 1, linear), 3);
+    check_layers(3, 11, 9, /* the activation's gradient comes in two parts */
+                 UNBIASED(16, 3, 1, 1) BATCHNORM_ALONE ACTIVATION(relu)
+                     CONV(16, 3, 1, 1, linear) "[shortcut]\nfrom=-2\nactivation=linear\n",
+                 5);
+    check_layers(3, 11, 9, /* a shortcut reads the normalization */
+                 UNBIASED(16, 3, 1, 1) BATCHNORM_ALONE ACTIVATION(leaky)
+                     CONV(16, 3, 1, 1, linear) "[shortcut]\nfrom=-3\nactivation=linear\n",
+                 5);
+    check_layers(3, 11, 9, /* a route does, which is the host's */
+                 UNBIASED(16, 3, 1, 1) BATCHNORM_ALONE ACTIVATION(relu)
+                     UNBIASED(20, 3, 1, 1) "[route]\nlayers=-1,1\n" BATCHNORM_ALONE ACTIVATION(relu)
+                         CONV(5, 1, 1, 0, linear),
+                 7);
+}
+
+/* As in a residual network with normalization first: the sum goes round two of these. */
+static void test_preactivation(void **state) {
+    (void)state;
+    check_layers(3, 12, 12,
+                 UNBIASED(16, 3, 1, 1) BATCHNORM_ALONE ACTIVATION(relu) UNBIASED(16, 3, 1, 1)
+                     BATCHNORM_ALONE ACTIVATION(relu) UNBIASED(
+                         16, 3, 1, 1) "[shortcut]\nfrom=-7\nactivation=linear\n" BATCHNORM_ALONE
+                         ACTIVATION(relu) "[avgpool]\n",
+                 11);
+}
+
+/* Other layers than convolutions before a shortcut with an activation. */
+static void test_shortcut_after_a_pool(void **state) {
+    (void)state;
+    check_layers(3, 12, 12,
+                 CONV(16, 3, 1, 1, leaky) "[maxpool]\nsize=3\nstride=1\n"
+                                          "[shortcut]\nfrom=-2\nactivation=relu\n",
+                 3);
+    check_layers(3, 12, 12,
+                 CONV(16, 3, 1, 1, linear) BATCHNORM_ALONE
+                 "[shortcut]\nfrom=-2\nactivation=leaky\n" ACTIVATION(
+                     relu) "[shortcut]\nfrom=-2\nactivation=relu\n",
+                 5);
+}
+
+static void test_avgpool_of_windows(void **state) {
+    (void)state;
+    check_layers(3, 12, 12, CONV(20, 3, 1, 1, leaky) "[avgpool]\nsize=2\nstride=2\n", 2);
+    check_layers(3, 13, 11, CONV(16, 3, 1, 1, leaky) "[avgpool]\nsize=3\nstride=2\n", 2);
+    check_layers(3, 13, 11,
+                 CONV(16, 3, 1, 1,
+                      leaky) "[avgpool]\nsize=3\nstride=1\npadding=2\n" CONV(9, 1, 1, 0, linear),
+                 3);
+    check_layers(3, 12, 12, "[avgpool]\nsize=2\nstride=2\n" CONV(20, 3, 1, 1, leaky), 1);
+    check_layers(3, 12, 12, /* its gradient comes in two parts */
+                 CONV(16, 3, 1, 1, leaky) "[avgpool]\nsize=2\nstride=2\n" CONV(
+                     16, 3, 1, 1, linear) "[shortcut]\nfrom=-2\nactivation=linear\n",
+                 4);
+}
+
 /* Nothing to compare where the build has ONEDNN=0, or the library no code for this processor. */
 static int is_built_in(void) {
     char *text = cfg(1, 1, 16, 8, 8, CONV(16, 3, 1, 1, relu));
-    network *net = parse(text);
+    network *net = parse_network_text(text);
     int taken = net->layers[0].cpu != NULL;
     free_network(net);
     free(text);
@@ -411,6 +477,14 @@ int main(void) {
         cmocka_unit_test(test_maxpool),
         cmocka_unit_test(test_maxpool_of_equals),
         cmocka_unit_test(test_avgpool),
+        cmocka_unit_test(test_avgpool_of_windows),
+        cmocka_unit_test(test_pointwise_with_a_stride),
+        cmocka_unit_test(test_convolution_without_bias),
+        cmocka_unit_test(test_batchnorm),
+        cmocka_unit_test(test_activation),
+        cmocka_unit_test(test_batchnorm_and_activation),
+        cmocka_unit_test(test_preactivation),
+        cmocka_unit_test(test_shortcut_after_a_pool),
         cmocka_unit_test(test_host_layers_between),
         cmocka_unit_test(test_another_size),
     };
