@@ -224,7 +224,8 @@ demo: install-packages
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 THREAD_TESTS := test_overlap_loader test_image_decode
 build-thread-tests: $(THREAD_TESTS:%=$(BUILD)/tests/%) $(BUILD)/darknet
-build-bare-tests: $(BUILD)/tests/test_image_decode $(BUILD)/tests/test_dlb_cost_layer $(BUILD)/darknet
+build-bare-tests: $(BUILD)/tests/test_image_decode $(BUILD)/tests/test_dlb_cost_layer $(BUILD)/tests/test_paper_networks \
+		$(BUILD)/darknet
 show-build:
 	@echo $(BUILD)
 build-tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/compare_weights $(BUILD)/darknet

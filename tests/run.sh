@@ -88,6 +88,7 @@ done
 DNNL_MAX_CPU_ISA=AVX2 run avx2/onednn_layers "$checked/tests/test_onednn_layers"
 run bare/image_decode "$bare/tests/test_image_decode"
 run bare/dlb_cost_layer "$bare/tests/test_dlb_cost_layer"
+run bare/paper_networks "$bare/tests/test_paper_networks"
 export COMPARE_WEIGHTS=$PWD/$checked/tests/compare_weights
 export DARKNET=$PWD/$checked/darknet
 export BARE_DARKNET=$PWD/$bare/darknet
