@@ -8,25 +8,29 @@
 set -eu
 folder=${1:-runs/claims}
 
-# field REPORT ROW COLUMN: of the first row of the report's tables whose first cell is ROW
+# field REPORT HEADING ROW COLUMN: of the row whose first cell is ROW, in the section HEADING...
 field() {
     [ -f "$1" ] || { echo -; return; }
-    awk -F ' *[|] *' -v row="$2" -v column="$3" '
-        $2 == row { print $(column + 1); found = 1; exit }
+    awk -F ' *[|] *' -v heading="## $2" -v row="$3" -v column="$4" '
+        /^## / { inside = index($0, heading) == 1 }
+        inside && $2 == row { print $(column + 1); found = 1; exit }
         END { if (!found) print "-" }' "$1"
 }
 
 # arm REPORT NAME: top-1 of the last epoch, and of the best one in brackets
-arm() { printf '%s (%s)' "$(field "$1" "$2" 4)" "$(field "$1" "$2" 5 | sed 's/ .*//')"; }
+arm() {
+    printf '%s (%s)' "$(field "$1" Accuracy "$2" 4)" \
+        "$(field "$1" Accuracy "$2" 5 | sed 's/ .*//')"
+}
 
 row() { # CELL
     local report=$folder/$1/report.md paper=$folder/$1-2n/report.md network=${1%%-*}
     local dlb=$network-dlb control=$network-dlb-control
     printf '| %s | %s | %s | %s | %s | %s | %s | %s |\n' "$1" "$(arm "$report" "$network")" \
         "$(arm "$paper" "$network")" "$(arm "$report" "$control")" "$(arm "$report" "$dlb")" \
-        "$(field "$report" "distillation: $dlb minus $control" 3)" \
-        "$(field "$report" "total: $dlb minus $network" 3)" \
-        "$(field "$paper" "total: $dlb minus $network" 3)"
+        "$(field "$report" Where "distillation: $dlb minus $control" 3)" \
+        "$(field "$report" Where "total: $dlb minus $network" 3)" \
+        "$(field "$paper" Where "total: $dlb minus $network" 3)"
 }
 
 cat <<'END'
@@ -42,8 +46,9 @@ for report in "$folder"/*-variants/report.md; do
     [ -f "$report" ] || continue
     printf '\n%s\n\n' "$(basename "$(dirname "$report")")"
     printf '| arm | top-1 (best epoch) | minus the control |\n| --- | --- | --- |\n'
-    for name in $(awk -F ' *[|] *' '$3 == "arm" || $3 == "baseline" { print $2 }' "$report"); do
-        printf '| %s | %s | %s |\n' "$name" "$(arm "$report" "$name")" \
-            "$(field "$report" "$name minus small-control" 3)"
-    done
+    awk -F ' *[|] *' '$3 == "arm" || $3 == "baseline" { print $2 }' "$report" |
+        while read -r name; do
+            printf '| %s | %s | %s |\n' "$name" "$(arm "$report" "$name")" \
+                "$(field "$report" Differences "$name minus small-control" 3)"
+        done
 done
