@@ -4,8 +4,9 @@
 #
 #     bench/claims.sh [CELL...]      default: all cells; CELL is a name of the table below
 #
-# JOBS runs at a time (default: a core each), each on one thread. Goes on where it was stopped. Leaves runs/claims/CELL (equal-images), CELL-2n (equal-updates-2n) and, for
-# the cell that has them, CELL-variants, each with report.md and results.csv.
+# JOBS runs at a time (default: a core each), each on one thread. Goes on where it was stopped.
+# Leaves runs/claims/CELL (equal-images), CELL-2n (equal-updates-2n) and, for the cell that has them,
+# CELL-variants, each with report.md and results.csv.
 set -eu
 cd "$(dirname "$0")/.."
 darknet=${DARKNET:-bin/darknet}
@@ -60,7 +61,7 @@ both_protocols() { # CELL DATA NETWORK EVERY SEEDS
 variants() { # CELL DATA EVERY
     local folder=$runs/$1-variants
     local arms=("$2" bench/claims/small-control.cfg bench/claims/small-dlb*.cfg -no_control
-        -valid_every "$3" -seeds $variant_seeds)
+        -valid_every "$3" -seeds "$variant_seeds")
     plan "${arms[@]}" -out "$folder" >/dev/null
     share "$runs/$1/small-dlb" "$folder/small-dlb"
     share "$runs/$1/small-dlb-control" "$folder/small-control"
