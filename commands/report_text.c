@@ -67,6 +67,11 @@ static const char EQUAL_UPDATES_WORDS[] =
     "draw the same number of new images in the same number of updates; DLB also processes each of "
     "them a second time, so it processes twice as many images and costs about twice the compute.";
 
+/* Epochs, and with them validations, are counted in images processed. */
+static const char UNEQUAL_CHOICE_WORDS[] =
+    "It favours the arms with the whole batch more: they process twice as many images, so they are "
+    "validated about twice as often and have more epochs to pick from. ";
+
 static void write_arms(FILE *out, const comparison *about) {
     fputs("| arm | role | batch | subdivisions | iterations planned | cfg |\n"
           "| --- | --- | --- | --- | --- | --- |\n",
@@ -175,9 +180,13 @@ static void write_figures(FILE *out, const comparison_results *results) {
     fputs("\nMean ± standard deviation (n - 1) over the seeds; one seed has no deviation. All on "
           "the validation list, \"last epoch\" at the run's last validation. **The best epoch is "
           "picked on the validation list itself, so that column is optimistic**: the last epoch is "
-          "what to go by. images/s and s per step are medians over a run's iterations, then means "
-          "over the seeds; images/s includes waiting for the loader, s per step is forward, "
-          "backward and update alone. Peak memory is that of the largest run.\n",
+          "what to go by. ",
+          out);
+    if (results->about.protocol == EQUAL_UPDATES_2N)
+        fputs(UNEQUAL_CHOICE_WORDS, out);
+    fputs("images/s and s per step are medians over a run's iterations, then means over the seeds; "
+          "images/s includes waiting for the loader, s per step is forward, backward and update "
+          "alone. Peak memory is that of the largest run.\n",
           out);
 }
 

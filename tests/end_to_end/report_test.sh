@@ -149,6 +149,7 @@ check "a failed run is listed with its error" says \
     '- dlb,1, seed 3: failed with status 1: darknet: cannot read a\|b.png'
 check "a missing one by name" says '- control, seed 2: missing, not finished yet.'
 check "the best epoch is called optimistic" grep -q 'that column is optimistic' runs/report.md
+check "of arms that are validated equally often alike" eval '! grep -q "validated about twice as often" runs/report.md'
 check "the protocol is said in words" grep -q \
     'Protocol equal-images. Every arm processes the same number of images' runs/report.md
 check "every command is there" says 'train control -seed 3'
@@ -191,6 +192,7 @@ check "a worse arm as worse" says \
     '- control minus base: the interval lies below 0: base has the higher top-1, by 7.03 to 16.97 percentage points.'
 check "nothing is missing" says 'None.'
 check "the paper's protocol is said in words" grep -q 'costs about twice the compute' runs/report.md
+check "and that it validates DLB more often" grep -q 'validated about twice as often' runs/report.md
 
 # ---- few runs ----
 

@@ -176,6 +176,27 @@ static void lambda_is_what_the_box_leaves(void **state) {
     assert_true(fabs(sum / DRAWS - expected_part_pasted(SIDE)) < 5 * .5 / sqrt(DRAWS));
 }
 
+/* The box is empty just where side * sqrt(1 - lambda) is below 1, which the mean above hardly
+ * tells: it is 1/2 before clipping whatever the shape. `chance` is Beta's function at 1 / side^2.
+ */
+static void check_empty_boxes(float shape, double chance) {
+    mix_settings square = {8, 8, CLASSES, .cutmix = shape, .cutmix_prob = 1};
+    int empty = 0;
+    for (uint64_t id = 0; id < DRAWS; id++)
+        empty += box_area(draw(&square, id, 0).box) == 0;
+    if (!(fabs(empty - chance * DRAWS) < 5 * sqrt(chance * (1 - chance) * DRAWS)))
+        fail_msg("cutmix=%g: %d of %d boxes are empty, expected %g", shape, empty, DRAWS,
+                 chance * DRAWS);
+}
+
+static void small_boxes_are_as_frequent_as_beta_says(void **state) {
+    (void)state;
+    double x = 1. / 64;
+    check_empty_boxes(1, x);
+    check_empty_boxes(.5f, 2 / M_PI * asin(sqrt(x)));
+    check_empty_boxes(2, x * x * (3 - 2 * x));
+}
+
 static void boxes_lie_inside_the_image_and_differ(void **state) {
     (void)state;
     bool left = false, right = false, top = false, bottom = false, whole_inside = false;
@@ -217,6 +238,7 @@ int main(void) {
         cmocka_unit_test(two_rows_are_each_others_partners),
         cmocka_unit_test(mixups_lambda_is_betas),
         cmocka_unit_test(lambda_is_what_the_box_leaves),
+        cmocka_unit_test(small_boxes_are_as_frequent_as_beta_says),
         cmocka_unit_test(boxes_lie_inside_the_image_and_differ),
         cmocka_unit_test(cutmix_prob_is_the_part_that_is_mixed),
     };
