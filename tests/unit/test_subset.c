@@ -18,8 +18,8 @@ static data_set some_images(const size_t counts[CLASSES]) {
         for (size_t k = 0; k < CLASSES; k++)
             if (left[k]) {
                 left[k]--;
-                set.sets[TRAIN].files[next] = malloc(16);
-                snprintf(set.sets[TRAIN].files[next], 16, "%zu", next + 1);
+                set.sets[TRAIN].files[next] = malloc(24);
+                snprintf(set.sets[TRAIN].files[next], 24, "%zu", next + 1);
                 set.sets[TRAIN].labels[next++] = (int)k;
             }
     return set;
