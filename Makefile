@@ -88,12 +88,16 @@ DEFINES := $(if $(filter 1,$(GPU)),-DGPU -I/usr/local/cuda/include)$(if $(filter
 	$(filter 1,$(OPENCV)), -DOPENCV)$(if $(filter 1,$(OPENBLAS)), -DOPENBLAS)
 INCLUDES := -I$(HOST)/include -I$(HOST)/src -Idlb_layer -Icommands -Ionednn
 COMMON   := -fPIC $(DEFINES) $(INCLUDES) -MMD -MP
+# Headers that are not ours are system headers to our own files, which are not to blame for their
+# warnings, and yet named as what the objects depend on (-MD).
+as_system = $(patsubst -I%,-isystem %,$(1))
+OURS     := -fPIC $(call as_system,$(DEFINES) $(filter -I$(HOST)/%,$(INCLUDES))) $(filter-out -I$(HOST)/%,$(INCLUDES)) -MD -MP
 OMP      := $(if $(filter 1,$(OPENMP)),-fopenmp)
 
 # The host's own flags, at the link too, where -Ofast turns denormal numbers off. -Ofast also lets
 # the compiler assume that no number is NaN or infinite, so it is kept off our own code.
 HOST_CFLAGS := -Wall -Wno-unused-result -Wno-unknown-pragmas -Wno-stringop-truncation -Wfatal-errors $(OMP) $(OPTS)
-DLB_WARN    := -Wall -Wextra -Wno-missing-field-initializers -Werror
+DLB_WARN    := -Wall -Wextra -Wshadow -Wconversion -Wno-missing-field-initializers -Werror
 DLB_CFLAGS  := -std=gnu11 $(DLB_WARN) $(DLB_OPTS) -fopenmp-simd
 # Its passes over memory are vector code without dispatch; no vector crosses a file (psabi).
 BACKEND_CFLAGS := -std=gnu11 $(DLB_WARN) -Wno-psabi -fopenmp $(if $(filter 1,$(DEBUG))$(SANITIZE),$(DLB_OPTS),-O3 -g $(if \
@@ -171,20 +175,20 @@ $(BUILD)/program/%.o: $(HOST)/examples/%.c
 	$(SAY_CC)$(CC) $(COMMON) $(HOST_CFLAGS) -c $< -o $@
 $(BUILD)/dlb_layer/%.o: dlb_layer/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
-	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) -c $< -o $@
+	$(SAY_CC)$(CC) $(OURS) $(DLB_CFLAGS) -c $< -o $@
 $(BUILD)/dlb_layer/dlb_cost_layer.o $(BUILD)/dlb_layer/nesterov.o: DLB_CFLAGS += $(LOSS_CFLAGS)
 $(BUILD)/dlb_layer/%.o: dlb_layer/%.cpp | $(HOST_STAMP)
 	@mkdir -p $(@D)
-	$(SAY_CXX)$(CXX) $(COMMON) $(OPENCV_CFLAGS) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@
+	$(SAY_CXX)$(CXX) $(OURS) $(call as_system,$(OPENCV_CFLAGS)) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@
 $(BUILD)/onednn/%.o: onednn/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
-	$(SAY_CC)$(CC) $(COMMON) $(BACKEND_CFLAGS) -c $< -o $@
+	$(SAY_CC)$(CC) $(OURS) $(BACKEND_CFLAGS) -c $< -o $@
 $(BUILD)/commands/%.o: commands/%.c
 	@mkdir -p $(@D)
-	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) -DDLB_VERSION='"$(VERSION)"' -DDLB_BUILD='"$(CONFIG:build-%=%)"' -c $< -o $@
+	$(SAY_CC)$(CC) $(OURS) $(DLB_CFLAGS) -DDLB_VERSION='"$(VERSION)"' -DDLB_BUILD='"$(CONFIG:build-%=%)"' -c $< -o $@
 $(BUILD)/commands/%.o: commands/%.cpp
 	@mkdir -p $(@D)
-	$(SAY_CXX)$(CXX) $(COMMON) $(OPENCV_CFLAGS) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@
+	$(SAY_CXX)$(CXX) $(OURS) $(call as_system,$(OPENCV_CFLAGS)) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@
 
 host: $(HOST_STAMP)
 $(HOST_STAMP): $(PATCHES) darknet/host.lock darknet/host.sha256 darknet/fetch.sh darknet/apply_patches.sh \
@@ -231,7 +235,7 @@ show-build:
 build-tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/compare_weights $(BUILD)/darknet
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libdarknet.a $(COMMANDS:%=$(BUILD)/commands/%.o)
 	@mkdir -p $(@D)
-	$(SAY_CC)$(CC) $(COMMON) -Itests/unit $(DLB_CFLAGS) $(LDFLAGS) $< $(filter-out %/dlb_command.o,$(filter %.o,$^)) \
+	$(SAY_CC)$(CC) $(OURS) -Itests/unit $(DLB_CFLAGS) $(LDFLAGS) $< $(filter-out %/dlb_command.o,$(filter %.o,$^)) \
 		$(BUILD)/libdarknet.a -o $@ -lcmocka $(LDLIBS) $(COMMAND_LIBS)
 $(BUILD)/tests/compare_weights: tests/trajectory/compare_weights.c
 	@mkdir -p $(@D)
@@ -273,7 +277,7 @@ run-bench-loader: $(BUILD)/bench/loader_speed $(BUILD)/bench/step_times bin/dark
 .PRECIOUS: $(BUILD)/bench/%.o
 $(BUILD)/bench/%.o: bench/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
-	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) -c $< -o $@
+	$(SAY_CC)$(CC) $(OURS) $(DLB_CFLAGS) -c $< -o $@
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/bench/timed_steps.o $(BUILD)/libdarknet.a
 	$(SAY_CC)$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -o $@ $(LDLIBS)
 

@@ -57,7 +57,7 @@ static void hush(void) {
         fail("cannot set standard error aside: %s", strerror(errno));
     standard_error = real;
     at_failure(show_all);
-    struct sigaction action = {.sa_handler = show_all_and_die, .sa_flags = SA_RESETHAND};
+    struct sigaction action = {.sa_handler = show_all_and_die, .sa_flags = (int)SA_RESETHAND};
     for (int i = 0; i < SIGNALS; i++)
         sigaction(DEADLY_SIGNALS[i], &action, &old_actions[i]);
 }

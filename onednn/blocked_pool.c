@@ -19,6 +19,12 @@ static pool_range range_of(const pool_window *p, int out, int length) {
     return (pool_range){first > 0 ? first : 0, end < length ? end : length};
 }
 
+/* The pixel's number in a plane. None of the three is negative: rows and columns outside of the
+ * picture are skipped before. */
+static inline size_t pixel(int row, int width, int column) {
+    return (size_t)row * (size_t)width + (size_t)column;
+}
+
 typedef float float16 __attribute__((vector_size(64)));
 typedef int int16 __attribute__((vector_size(64)));
 typedef unsigned char byte16 __attribute__((vector_size(16)));
@@ -51,7 +57,7 @@ typedef unsigned char byte8 __attribute__((vector_size(8)));
 #undef NAME
 
 static size_t plane_floats(blocked_shape s) {
-    return (size_t)s.height * (size_t)s.width * (size_t)s.block;
+    return pixel(s.height, s.width, 0) * (size_t)s.block;
 }
 
 static pool_window window(blocked_shape in, blocked_shape out, pooling p) {
@@ -151,13 +157,12 @@ void blocked_average_back(blocked_shape in, const float *d, float *dx) {
 /* Copies between every stride-th position of the wide plane and each of the narrow one. */
 static void copy_strided(blocked_shape narrow, blocked_shape wide, int stride, const float *from,
                          float *to, int spread) {
-    size_t bytes = (size_t)narrow.block * sizeof(float);
+    size_t block = (size_t)narrow.block;
     for (int row = 0; row < narrow.height; row++)
         for (int column = 0; column < narrow.width; column++) {
-            size_t in = ((size_t)row * narrow.width + column) * narrow.block;
-            size_t out = ((size_t)row * stride * wide.width + (size_t)column * stride) *
-                         (size_t)narrow.block;
-            memcpy(to + (spread ? out : in), from + (spread ? in : out), bytes);
+            size_t in = pixel(row, narrow.width, column) * block;
+            size_t out = pixel(row * stride, wide.width, column * stride) * block;
+            memcpy(to + (spread ? out : in), from + (spread ? in : out), block * sizeof *to);
         }
 }
 

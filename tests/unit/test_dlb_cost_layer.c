@@ -94,7 +94,8 @@ static void check_golden(const char *name) {
     /* Darknet's deltas are minus the gradient of the sum over rows. Its softmax works in float, so
      * a gradient next to 0 carries the rounding of probabilities next to 1. */
     for (size_t i = 0; i < all; i++)
-        expect_close("gradient", -net->layers[0].delta[i] / g.batch, g.gradient[i], 2e-7 / g.batch);
+        expect_close("gradient", -net->layers[0].delta[i] / (float)g.batch, g.gradient[i],
+                     2e-7 / g.batch);
     golden_free(&g);
     free_bare_network(net);
     free(first);

@@ -90,13 +90,13 @@ static int list_arrays(const network *net, array *arrays) {
 }
 
 /* Adds gradients to the host's sums, and takes PyTorch's step with them. */
-static void train_beside(array *a, random_stream *stream, double rate, bool nesterov) {
+static void train_beside(array *a, random_stream *stream, double rate, bool looks_ahead) {
     for (int i = 0; i < a->count; i++) {
         float gradient = random_uniform(stream, -1, 1);
         a->updates[i] -= BATCH * gradient;
         double g = gradient + a->decay * a->w[i];
         a->v[i] = MOMENTUM * a->v[i] + g;
-        a->w[i] -= rate * a->rate_scale * (nesterov ? g + MOMENTUM * a->v[i] : a->v[i]);
+        a->w[i] -= rate * a->rate_scale * (looks_ahead ? g + MOMENTUM * a->v[i] : a->v[i]);
     }
 }
 
@@ -116,7 +116,7 @@ static void set_random(float *values, int count, random_stream *stream) {
 }
 
 /* Trains the network of every_kind; returns the largest distance of all arrays. */
-static double train(const char *keys, bool nesterov, bool goes_on) {
+static double train(const char *keys, bool looks_ahead, bool goes_on) {
     enum { MOST_ARRAYS = 20 };
     static array arrays[MOST_ARRAYS];
     network *net = parse(keys, every_kind);
@@ -131,7 +131,7 @@ static double train(const char *keys, bool nesterov, bool goes_on) {
         net->learning_rate = iteration > ITERATIONS / 2 ? .02f : .2f;
         begin_recipe_step(net);
         for (int i = 0; i < count; i++)
-            train_beside(&arrays[i], &stream, net->learning_rate, nesterov);
+            train_beside(&arrays[i], &stream, net->learning_rate, looks_ahead);
         update_network(net);
         for (int i = 0; i < count; i++)
             worst = fmax(worst, isnan(distance(&arrays[i])) ? INFINITY : distance(&arrays[i]));

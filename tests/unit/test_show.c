@@ -52,13 +52,13 @@ static void write_pattern(int i) {
     close_file(file);
 }
 
-static void write_cfg(const char *augmentation) {
+static void write_cfg(const char *keys) {
     FILE *file = create("x.cfg");
     fprintf(file,
             "[net]\nbatch=%d\nsubdivisions=%d\nwidth=%d\nheight=%d\nchannels=3\nmax_batches=4\n"
             "learning_rate=0.1\nmomentum=0.9\ndecay=0\n%s\n"
             "[connected]\noutput=3\nactivation=linear\n[softmax]\ngroups=1\n[dlb_cost]\n",
-            SLOTS * ROWS, SLOTS, SIDE, SIDE, augmentation);
+            SLOTS * ROWS, SLOTS, SIDE, SIDE, keys);
     close_file(file);
 }
 

@@ -256,9 +256,9 @@ static void spaces_belong_to_the_path(void **state) {
 
 static void paths_and_classes_may_be_utf8(void **state) {
     (void)state;
-    char *const words[] = {"\xc3\xa9t\xc3\xa9", "\xe7\x8c\xab"};
+    char *const classes[] = {"\xc3\xa9t\xc3\xa9", "\xe7\x8c\xab"};
     write_text("/\xc3\xa9t\xc3\xa9/1.png\n2.png\t\xe7\x8c\xab\n");
-    train_list list = train_list_read(file, words, 2);
+    train_list list = train_list_read(file, classes, 2);
     assert_int_equal(list.count, 2);
     assert_string_equal(list.paths[0], "/\xc3\xa9t\xc3\xa9/1.png");
     assert_int_equal(list.labels[0], 0);
