@@ -60,11 +60,11 @@ both_protocols() { # CELL DATA NETWORK EVERY SEEDS
 # The control comes first, so that each difference of the report is what distillation adds.
 variants() { # CELL DATA EVERY
     local folder=$runs/$1-variants
-    local arms=("$2" bench/claims/small-control.cfg bench/claims/small-dlb*.cfg -no_control
-        -valid_every "$3" -seeds "$variant_seeds")
+    local arms=("$2" bench/claims/small-dlb-control.cfg bench/claims/small-dlb.cfg
+        bench/claims/small-dlb-{alpha,t}*.cfg -no_control -valid_every "$3" -seeds "$variant_seeds")
     plan "${arms[@]}" -out "$folder" >/dev/null
     share "$runs/$1/small-dlb" "$folder/small-dlb"
-    share "$runs/$1/small-dlb-control" "$folder/small-control"
+    share "$runs/$1/small-dlb-control" "$folder/small-dlb-control"
     train "$folder" "${arms[@]}"
 }
 

@@ -49,6 +49,6 @@ for report in "$folder"/*-variants/report.md; do
     awk -F ' *[|] *' '$3 == "arm" || $3 == "baseline" { print $2 }' "$report" |
         while read -r name; do
             printf '| %s | %s | %s |\n' "$name" "$(arm "$report" "$name")" \
-                "$(field "$report" Differences "$name minus small-control" 3)"
+                "$(field "$report" Differences "$name minus small-dlb-control" 3)"
         done
 done
