@@ -103,4 +103,111 @@ check "-on_nan=skip with [dlb_cost]" train dark.data x.cfg -seed 1 -on_nan=skip
 check "the iteration after a dropped one has no LB, others have" lb_follows_drops
 check "and some were dropped" grep -q '^[1-9][0-9]* of 12 updates were dropped' said
 
+# ---- weights that are damaged, or another network's ----
+
+baseline_cfg >x.cfg
+rm -rf backup
+check "trains" train x.data x.cfg -seed 1
+cp backup/x.weights good.weights
+size=$(wc -c <good.weights) # 20 of them the header: three ints and the images seen
+
+predict() { # WEIGHTS
+    darknet classifier predict x.data x.cfg "$1" -list train.list
+}
+one_image() { # WEIGHTS
+    darknet classifier predict x.data x.cfg "$1" img/1_k1.ppm
+}
+valid() { # WEIGHTS
+    darknet classifier valid x.data x.cfg "$1"
+}
+go_on() { # WEIGHTS
+    rm -rf backup
+    train x.data x.cfg "$1" -clear
+}
+
+refused_everywhere() { # SENTENCE FILE
+    local command
+    for command in go_on valid predict one_image; do
+        fails_with "$2$1" $command "$2" || return
+    done
+    [ ! -e backup ]
+}
+
+refused() { # SENTENCE FILE
+    fails_with "$2$1" train x.data x.cfg "$2" -check
+}
+
+patched() { # FILE OFFSET OCTAL...: good.weights with these bytes
+    cp good.weights "$1"
+    printf '%b' "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
+for bytes in 0 19; do
+    head -c $bytes good.weights >bad.weights
+    check "$bytes bytes of weights are refused" refused \
+        ": $bytes bytes are fewer than the header of a file of weights has" bad.weights
+done
+for bytes in 20 132 $((size - 1)); do
+    head -c "$bytes" good.weights >bad.weights
+    check "$bytes of $size bytes of weights are refused" refused \
+        " has $bytes bytes, but the weights of this network take $size: it is truncated, or another" \
+        bad.weights
+done
+check "by every command" refused_everywhere " has $((size - 1)) bytes, " bad.weights
+for more in 1 4; do
+    { cat good.weights && head -c $more /dev/zero; } >bad.weights
+    check "$more bytes too many are refused" refused \
+        " has $((size + more)) bytes, but the weights of this network take $size: it is another" \
+        bad.weights
+done
+patched bad.weights 0 '\0377\0377\0377\0377'
+check "a negative version is refused" refused \
+    " is not a file of weights: its header has version -1.2.0" bad.weights
+patched bad.weights 4 '\0350\0003'
+check "version 0.1000.0 is refused" refused \
+    " is not a file of weights: its header has version 0.1000.0" bad.weights
+yes 'no weights' | head -c "$size" >bad.weights
+check "a text is refused" refused \
+    " is not a file of weights: its header has version " bad.weights
+patched bad.weights 19 '\0200'
+check "a negative number of images seen is refused" refused \
+    ": its header says -9223372036854775784 images were seen; 0 to 281474976710656 is possible" \
+    bad.weights
+patched bad.weights 132 '\0000\0000\0300\0177'
+check "NaN among the weights is refused" refused \
+    ": value 28, of layer 0, a [convolutional], is NaN" bad.weights
+patched bad.weights 468 '\0000\0000\0200\0377'
+check "an infinite weight is refused" refused \
+    ": value 112, of layer 1, a [connected], is infinite" bad.weights
+mkdir folder.weights
+check "a folder is refused" refused " is not a regular file" folder.weights
+
+# What stock Darknet writes: before version 0.2 the images seen have 4 bytes; the oldest files have
+# rates in place of the version and their matrices the other way round.
+same_predictions() { # WEIGHTS
+    predict good.weights && mv printed expected && predict "$1" && diff expected printed
+}
+{
+    printf '\0\0\0\0\1\0\0\0\0\0\0\0\30\0\0\0'
+    tail -c +21 good.weights
+} >old.weights
+check "version 0.1.0 loads" same_predictions old.weights
+{
+    printf '\12\327\43\74\146\146\146\77\157\22\3\72\30\0\0\0'
+    tail -c +21 good.weights
+} >oldest.weights
+check "rates in place of the version load" predict oldest.weights
+patched newer.weights 8 '\0005'
+check "version 0.2.5 loads" same_predictions newer.weights
+
+check "darknet partial writes the first layers" darknet partial x.cfg good.weights part.weights 1
+part=$(wc -c <part.weights)
+check "which a training takes" go_on part.weights
+check "and says so" grep -qxF "part.weights has $part of $size bytes, the weights of layers up to 0; \
+layers after it keep their initial weights" said
+for command in valid predict one_image; do
+    check "and $command refuses" fails_with "part.weights has $part bytes, but the weights of this \
+network take $size: it has those of the first layers only" $command part.weights
+done
+
 finish
