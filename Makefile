@@ -51,7 +51,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # ---- ours ----
 
 # What knows nothing of Darknet comes first, the adapters after it.
-DLB_LAYER := fail file_bytes number_text cfg_value avgpool_keys weight_init bias_key decay_all finite_values layer_arrays step_snapshot finite_guard weights_file \
+DLB_LAYER := fail file_bytes data_line number_text cfg_value avgpool_keys weight_init bias_key decay_all finite_values layer_arrays step_snapshot finite_guard weights_file \
 	logit_ring dlb_options net_keys \
 	overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
 	dlb_cost_layer image_planes nesterov recipe image_rows classifier_data number_option classifier_options batched_prediction \

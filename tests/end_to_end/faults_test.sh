@@ -210,4 +210,108 @@ for command in valid predict one_image; do
 network take $size: it has those of the first layers only" $command part.weights
 done
 
+# ---- images of absurd sizes ----
+
+printf 'P6\n60000 60000\n255\n' >img/bomb_k1.ppm
+{ cat train.list && echo img/bomb_k1.ppm; } >bomb.list
+data_file train=bomb.list >bomb.data
+claim="it claims 60000 x 60000 pixels; sides of up to 1048576 and 134217728 pixels in all are possible"
+check "a training stops at an image that claims 60000 x 60000 pixels" fails_with \
+    "cannot use img/bomb_k1.ppm of bomb.list: $claim" train bomb.data x.cfg -seed 1
+check "predict -list refuses it" fails_with "cannot use img/bomb_k1.ppm: $claim" \
+    darknet classifier predict x.data x.cfg good.weights -list bomb.list
+check "predict refuses it" fails_with "cannot use img/bomb_k1.ppm: $claim" \
+    darknet classifier predict x.data x.cfg good.weights img/bomb_k1.ppm
+rm img/bomb_k1.ppm
+
+# ---- paths of any length and any bytes ----
+
+deep=$WORK/$(printf 'folder%0194d/' 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+mkdir -p "$deep"
+for file in x.cfg labels good.weights; do cp $file "$deep"; done
+cp img/1_k1.ppm img/2_k2.ppm img/3_k0.ppm img/4_k1.ppm "$deep"
+printf '%s\n' "$deep"?_k?.ppm >"$deep/list"
+data_file train="$deep/list" valid="$deep/list" labels="$deep/labels" \
+    backup="$deep/backup" >"$deep/x.data"
+check "the paths have some 2,900 bytes" test ${#deep} -gt 2800
+check "such paths train and validate" train "$deep/x.data" "$deep/x.cfg" -seed 1
+check "and the weights are there" test -s "$deep/backup/x.weights" -a -s "$deep/backup/x_6.weights"
+check "go on" train "$deep/x.data" "$deep/x.cfg" "$deep/good.weights" -seed 1
+check "with -stock_loader" train "$deep/x.data" "$deep/x.cfg" -stock_loader
+check "are predicted" darknet classifier predict "$deep/x.data" "$deep/x.cfg" \
+    "$deep/good.weights" "$deep/1_k1.ppm"
+check "are predicted in a list" darknet classifier predict "$deep/x.data" "$deep/x.cfg" \
+    "$deep/good.weights" -list "$deep/list"
+check "and printed whole" grep -qF "${deep}1_k1.ppm" printed
+check "are validated" darknet classifier valid "$deep/x.data" "$deep/x.cfg" "$deep/good.weights"
+check "and with -stock_loader" darknet classifier valid "$deep/x.data" "$deep/x.cfg" \
+    "$deep/good.weights" -stock_loader
+
+# Any byte but the end of a line; two of them name a command for a shell.
+odd="odd 'folder'; \$(touch shell) \"%s%n\" "$'\xc3\xa4\xff\x01'
+mkdir "$odd"
+names=("it's \"quoted\"" ' $(touch shell)' '`touch shell`;touch shell' '%s%n%d' $'\xe6\x97\xa5 \xff\x01\\' '#first')
+for i in "${!names[@]}"; do ppm "$odd/${names[i]}_k$((i % 3)).ppm" "$i"; done
+printf '%s\n' "$odd"/*.ppm >"$odd/list"
+cp labels "$odd/labels"
+cp x.cfg "$odd/x.cfg"
+printf '%s\n' classes=3 "train = $odd/list" "valid=$odd/list " "labels	=	$odd/labels" \
+    "backup=$odd/back up" >"$odd/x.data"
+check "odd names train and validate" train "$odd/x.data" "$odd/x.cfg" -seed 1
+check "weights are where the data file says" test -s "$odd/back up/x.weights"
+check "odd names are predicted" darknet classifier predict "$odd/x.data" "$odd/x.cfg" \
+    "$odd/back up/x.weights" -list "$odd/list"
+cut -f1 printed >names
+check "and printed byte for byte" cmp names "$odd/list"
+printf '%s\n' "$odd/\$(touch shell)_k1.ppm" >>"$odd/list"
+check "an unreadable one is named" fails_with "cannot use $odd/\$(touch shell)_k1.ppm: No such" \
+    darknet classifier predict "$odd/x.data" "$odd/x.cfg" "$odd/back up/x.weights" -list "$odd/list"
+check "by the host, too" fails_with "Cannot load image \"$odd/\$(touch shell)\"" \
+    darknet classifier predict "$odd/x.data" "$odd/x.cfg" "$odd/back up/x.weights" \
+    "$odd/\$(touch shell)"
+check "no shell was called" test ! -e shell -a -z "$(find . -name shell)"
+
+# ---- lists and data files as people write them ----
+
+same_as_plain() { # DATA: the weights of a training with x.data
+    train x.data x.cfg -seed 1 && mv backup/x.weights expected &&
+        train "$1" x.cfg -seed 1 && cmp expected backup/x.weights
+}
+
+{
+    printf '\xef\xbb\xbf# images\r\n\r\n'
+    sed 's/$/\r/' train.list | sed '4i\   \n#img/none.ppm'
+} | head -c -2 >windows.list
+sed 's/$/\r/' labels >windows.labels
+{
+    printf '\xef\xbb\xbf'
+    data_file train=windows.list valid=windows.list labels=windows.labels | sed 's/$/\r/'
+    printf '; a comment\r\n   # another=one\r\n\r\n'
+} >windows.data
+sed 's/$/\r/' x.cfg >windows.cfg
+check "CRLF, comments, blank lines, a byte order mark and no final newline change nothing" \
+    same_as_plain windows.data
+check "CRLF in a cfg" train x.data windows.cfg -seed 1
+check "gives the same" cmp expected backup/windows.weights
+check "the host reads them, too" train windows.data x.cfg -stock_loader
+check "and counts the images" grep -qx 9 printed
+check "predict leaves blank lines and comments out" darknet classifier predict windows.data x.cfg \
+    good.weights -list windows.list
+check "and has a line for every image" test "$(wc -l <printed)" = 9
+cp img/1_k1.ppm '#1_k1.ppm'
+{ cat train.list && echo './#1_k1.ppm'; } >hash.list
+data_file train=hash.list >hash.data
+check "an image whose name begins with #" train hash.data x.cfg -check
+check "counts behind ./" grep -qx 10 printed
+printf '#only\n\n' >none.list
+data_file train=none.list >none.data
+check "a list of comments has no image" fails_with "none.list names no image" \
+    train none.data x.cfg -check
+
+yes "$(cat train.list)" | head -n 10000000 >long.list
+data_file train=long.list >long.data
+check "a list of 10 million lines" train long.data x.cfg -check
+check "has as many images" grep -qx 10000000 printed
+rm long.list
+
 finish
