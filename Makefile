@@ -51,8 +51,9 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # ---- ours ----
 
 # What knows nothing of Darknet comes first, the adapters after it.
-DLB_LAYER := fail file_bytes number_text cfg_value avgpool_keys weight_init bias_key decay_all logit_ring dlb_options net_keys \
-	overlap_sampler overlap_loader class_names train_list image_decode augment normalise cutout random_beta mix_rows train_log \
+DLB_LAYER := fail file_bytes data_line number_text cfg_value avgpool_keys weight_init bias_key decay_all finite_values layer_arrays step_snapshot finite_guard weights_file \
+	logit_ring dlb_options net_keys \
+	overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
 	dlb_cost_layer image_planes nesterov recipe image_rows classifier_data number_option classifier_options batched_prediction \
 	classifier_valid classifier_predict train_validation train_checks classifier_train
 COMMANDS  := dlb_command command_options shell_words whole_file parse_number display_text \
@@ -102,7 +103,7 @@ DLB_CFLAGS  := -std=gnu11 $(DLB_WARN) $(DLB_OPTS) -fopenmp-simd
 # Its passes over memory are vector code without dispatch; no vector crosses a file (psabi).
 BACKEND_CFLAGS := -std=gnu11 $(DLB_WARN) -Wno-psabi -fopenmp $(if $(filter 1,$(DEBUG))$(SANITIZE),$(DLB_OPTS),-O3 -g $(if \
 	$(filter 1,$(PORTABLE)),,-march=native))
-# The loss's rows and Nesterov's step are vector code, on OpenMP's threads where the program has them.
+# The loss's rows, Nesterov's step and the look for NaN are vector code, on OpenMP's threads where the program has them.
 NATIVE      := $(if $(filter 1,$(PORTABLE)),,-march=native $(if $(filter x86_64,$(shell uname -m)),-mprefer-vector-width=512))
 LOSS_CFLAGS := $(if $(filter 1,$(DEBUG))$(SANITIZE),,$(NATIVE) $(if $(filter 1,$(ONEDNN) $(OPENMP)),-fopenmp))
 LDLIBS      := -lz -lpng -lm -pthread
@@ -176,7 +177,7 @@ $(BUILD)/program/%.o: $(HOST)/examples/%.c
 $(BUILD)/dlb_layer/%.o: dlb_layer/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(OURS) $(DLB_CFLAGS) -c $< -o $@
-$(BUILD)/dlb_layer/dlb_cost_layer.o $(BUILD)/dlb_layer/nesterov.o: DLB_CFLAGS += $(LOSS_CFLAGS)
+$(BUILD)/dlb_layer/dlb_cost_layer.o $(BUILD)/dlb_layer/nesterov.o $(BUILD)/dlb_layer/finite_values.o: DLB_CFLAGS += $(LOSS_CFLAGS)
 $(BUILD)/dlb_layer/%.o: dlb_layer/%.cpp | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CXX)$(CXX) $(OURS) $(call as_system,$(OPENCV_CFLAGS)) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@

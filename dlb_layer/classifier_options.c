@@ -35,9 +35,19 @@ static void parse_train_and_valid(classifier_options *o, int argc, char **argv) 
         fail("-stock_loader knows nothing of -skip_bad");
 }
 
+/* -on_nan=skip and -on_nan skip alike. */
+static bool takes_skip_on_nan(int argc, char **argv) {
+    bool skip = find_arg(argc, argv, "-on_nan=skip"), stop = find_arg(argc, argv, "-on_nan=stop");
+    char *value = find_char_arg(argc, argv, "-on_nan", skip ? "skip" : "stop");
+    if ((strcmp(value, "skip") && strcmp(value, "stop")) || (skip && stop))
+        fail("-on_nan %s: either skip or stop", value);
+    return !strcmp(value, "skip");
+}
+
 static void parse_train(classifier_options *o, int argc, char **argv) {
     enum { NOT_GIVEN = -1 };
     o->check = find_arg(argc, argv, "-check");
+    o->drops_not_finite = takes_skip_on_nan(argc, argv);
     o->backup = find_char_arg(argc, argv, "-backup", NULL);
     long seed = take_number(argc, argv, "-seed", 0, UINT_MAX, NOT_GIVEN);
     long valid_every = take_number(argc, argv, "-valid_every", 0, INT_MAX, NOT_GIVEN);
@@ -45,9 +55,9 @@ static void parse_train(classifier_options *o, int argc, char **argv) {
     long save_every = take_number(argc, argv, "-save_every", 0, INT_MAX, NOT_GIVEN);
     if (o->stock_loader &&
         (seed != NOT_GIVEN || valid_every != NOT_GIVEN || patience != NOT_GIVEN ||
-         save_every != NOT_GIVEN || o->check || o->backup))
+         save_every != NOT_GIVEN || o->check || o->backup || o->drops_not_finite))
         fail("-stock_loader knows nothing of -seed, -valid_every, -patience, -save_every, "
-             "-check and -backup");
+             "-check, -backup and -on_nan");
     if (valid_every == 0 && patience != NOT_GIVEN)
         fail("-patience %ld counts validations, but -valid_every 0 leaves them out", patience);
     o->has_seed = seed != NOT_GIVEN;

@@ -12,13 +12,14 @@ typedef struct {
     bool skip_bad;     /* leave unreadable images out */
     /* train */
     unsigned seed;
-    bool has_seed;        /* otherwise a seed is drawn and printed */
-    int valid_every;      /* epochs from one validation to the next; 0: never */
-    bool has_valid_every; /* it was asked for */
-    int patience;         /* validations without a new best that end the run; 0: none do */
-    bool check;           /* stop before the first iteration, with nothing written */
-    int save_every;       /* epochs from one numbered weights file to the next; 0: none */
-    char *backup;         /* the folder to write into; NULL: the one that the data file names */
+    bool has_seed;         /* otherwise a seed is drawn and printed */
+    int valid_every;       /* epochs from one validation to the next; 0: never */
+    bool has_valid_every;  /* it was asked for */
+    int patience;          /* validations without a new best that end the run; 0: none do */
+    bool check;            /* stop before the first iteration, with nothing written */
+    int save_every;        /* epochs from one numbered weights file to the next; 0: none */
+    bool drops_not_finite; /* -on_nan=skip: drop an update that is not finite instead of stopping */
+    char *backup;          /* the folder to write into; NULL: the one that the data file names */
     /* predict */
     char *list; /* a file of paths, "-" for standard input; NULL without */
 } classifier_options;

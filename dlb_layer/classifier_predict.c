@@ -2,6 +2,7 @@
 
 #include "batched_prediction.h"
 #include "classifier_data.h"
+#include "data_line.h"
 #include "fail.h"
 #include "network.h"
 #include "option_list.h"
@@ -51,13 +52,13 @@ static void read_data_file(char *data_file, printer *out) {
     free_list(options);
 }
 
-/* The lines that are not empty; *count of them. */
+/* The lines that name an image; *count of them. */
 static char **read_paths(const char *file, int *count) {
     int lines;
     char **paths = read_lines(strcmp(file, "-") ? file : "/dev/stdin", &lines);
     *count = 0;
     for (int i = 0; i < lines; i++)
-        if (*paths[i])
+        if (names_image(paths[i]))
             paths[(*count)++] = paths[i];
         else
             free(paths[i]);

@@ -3,6 +3,7 @@
 #include "classifier_data.h"
 #include "dlb_cost_layer.h"
 #include "fail.h"
+#include "finite_guard.h"
 #include "image_rows.h"
 #include "network.h"
 #include "overlap_loader.h"
@@ -35,6 +36,7 @@ typedef struct {
     overlap_loader *loader;
     train_log *log;
     train_validation *validation; /* NULL without */
+    struct finite_guard *guard;
     float average_loss; /* smoothed, as the host prints it; -1 before the first iteration */
     int iterations;     /* done by this process */
     bool skips_bad;
@@ -98,11 +100,13 @@ static train_log *open_log(const training *t) {
 
 /* ---- one iteration ---- */
 
-/* Trains on the batch where the loader wrote it; the host's own buffers stay unused. */
-static float train_on_batch(training *t, const loaded_batch *batch) {
+/* Trains on the batch where the loader wrote it; the host's own buffers stay unused. *dropped says
+ * whether its update was not finite and is left out. */
+static float train_on_batch(training *t, const loaded_batch *batch, bool *dropped) {
     network *net = t->net;
     float *inputs = net->input, *truths = net->truth;
     float sum = 0;
+    finite_guard_begin(t->guard);
     for (int slot = 0; slot < net->subdivisions; slot++) {
         size_t row = (size_t)slot * (size_t)net->batch;
         net->input = batch->inputs + row * (size_t)net->inputs;
@@ -113,6 +117,7 @@ static float train_on_batch(training *t, const loaded_batch *batch) {
     }
     net->input = inputs;
     net->truth = truths;
+    *dropped = finite_guard_end(t->guard);
     return sum / (float)batch_of(net);
 }
 
@@ -130,11 +135,12 @@ static void add_losses(training *t, float loss, iteration_record *record) {
     record->total = record->cross_entropy + dlb_cost_alpha(t->dlb) * record->consistency;
 }
 
-static void print_iteration(training *t, const iteration_record *r) {
+static void print_iteration(training *t, const iteration_record *r, bool dropped) {
     float loss = (float)r->loss;
-    if (t->average_loss == -1)
+    if (t->average_loss == -1 && !dropped)
         t->average_loss = loss;
-    t->average_loss = t->average_loss * .9f + loss * .1f;
+    if (!dropped)
+        t->average_loss = t->average_loss * .9f + loss * .1f;
     train_log_hide_progress(t->log);
     printf("Loaded: %lf seconds\n", r->load_seconds);
     printf("%zu, %.3f: %f, %f avg, %f rate, %lf seconds, %zu images, ce %f", (size_t)r->iteration,
@@ -223,7 +229,8 @@ static void train_one_iteration(training *t) {
     if (!batch)
         stop_at_bad_image(t);
     double loaded = what_time_is_it_now();
-    float loss = train_on_batch(t, batch);
+    bool dropped;
+    float loss = train_on_batch(t, batch, &dropped);
     iteration_record record = {.load_seconds = loaded - start};
     record.step_seconds = what_time_is_it_now() - loaded;
     record.iteration = get_current_batch(net);
@@ -231,7 +238,7 @@ static void train_one_iteration(training *t) {
     record.epoch = (double)*net->seen / t->data.list.count;
     record.rate = get_current_rate(net);
     add_losses(t, loss, &record);
-    print_iteration(t, &record);
+    print_iteration(t, &record, dropped);
     validate_when_due(t, epoch, &record);
     train_log_write(t->log, &record);
     t->iterations++;
@@ -268,12 +275,19 @@ static void report_skipped_images(const training *t) {
                 t->data.list.count);
 }
 
+static void report_dropped_updates(const training *t) {
+    int dropped = finite_guard_dropped(t->guard);
+    if (dropped)
+        fprintf(stderr, "%d of %d updates were dropped because they were not finite\n", dropped,
+                t->iterations);
+}
+
 void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, int *gpus,
                           int gpu_count, int clear, classifier_options options) {
     if (!cfg_file)
         fail("usage: darknet classifier train DATA CFG [WEIGHTS] [-seed N] [-threads N] [-clear] "
              "[-skip_bad] [-valid_every N] [-patience N] [-save_every N] "
-             "[-backup FOLDER] [-check] [-stock_loader]");
+             "[-backup FOLDER] [-on_nan=skip] [-check] [-stock_loader]");
     if (gpu_count > 1)
         fail("training on %d GPUs works only with -stock_loader, without [dlb_cost]", gpu_count);
 #ifdef GPU
@@ -302,6 +316,7 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     printf("%d %d\n", t.rows.augment.min_side, t.rows.augment.max_side);
     if (options.check)
         end_after_checks(&t, data_file, &options);
+    t.guard = finite_guard_create(t.net, cfg_file, options.drops_not_finite);
     t.log = open_log(&t);
     t.validation =
         train_validation_open(data_file, cfg_file, t.net, &options, train_log_best_top1(t.log));
@@ -316,10 +331,12 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     report_early_stop(&t, options.patience);
     save(&t, "%s.weights", 0);
     report_skipped_images(&t);
+    report_dropped_updates(&t);
     overlap_loader_free(t.loader);
     train_validation_close(t.validation);
     train_log_close(t.log);
     free_classifier_data(&t.data);
+    finite_guard_free(t.guard);
     free_network(t.net);
     free(t.base);
 }

@@ -190,6 +190,10 @@ void set_dlb_cost_samples(layer *l, int slot, const int64_t *ids) {
     l->dlb->ids = ids;
 }
 
+void forget_dlb_cost_teachers(layer *l) {
+    logit_ring_clear(l->dlb->ring);
+}
+
 /* Fewer classes than this in all rows together are done sooner than threads are woken. */
 enum { CLASSES_WORTH_THREADS = 1 << 15 };
 

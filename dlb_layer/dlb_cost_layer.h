@@ -52,6 +52,10 @@ void prepare_dlb_cost_training(layer *l, const network *net, const char *cfg_fil
  * it was new in the iteration before. */
 void set_dlb_cost_samples(layer *l, int slot, const int64_t *ids);
 
+/* Empties the ring, so that no row of the next iteration has a teacher; after an iteration whose
+ * update was dropped. */
+void forget_dlb_cost_teachers(layer *l);
+
 /* What one iteration added up, over its micro-batches. */
 typedef struct {
     double cross_entropy; /* of the predictions with the labels, over all rows */

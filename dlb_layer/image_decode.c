@@ -2,6 +2,7 @@
 
 #include "fail.h"
 #include "file_bytes.h"
+#include "image_claim.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -28,22 +29,26 @@ static bool is_truncated_jpeg(const unsigned char *data, size_t size) {
     return true;
 }
 
+/* A fresh sentence; NULL where the bytes are worth decoding. */
+static char *find_problem(const unsigned char *data, size_t size) {
+    if (size == 0)
+        return format_string("the file is empty");
+    if (size > INT_MAX)
+        return format_string("%zu bytes are too many for an image", size);
+    char *absurd = find_absurd_size(data, size);
+    if (!absurd && is_truncated_jpeg(data, size))
+        return format_string("the JPEG file is truncated");
+    return absurd;
+}
+
 bool decode_image(const char *path, rgb_image *image, char **reason) {
     size_t size = 0;
     unsigned char *data = (unsigned char *)read_file_bytes(path, &size);
-    bool decoded = false;
-    if (!data)
-        *reason = format_string("%s", strerror(errno));
-    else if (size == 0)
-        *reason = format_string("the file is empty");
-    else if (size > INT_MAX)
-        *reason = format_string("%zu bytes are too many for an image", size);
-    else if (is_truncated_jpeg(data, size))
-        *reason = format_string("the JPEG file is truncated");
-    else if (!decode_image_bytes(data, size, image))
-        *reason = format_string("not an image, or a damaged one");
-    else
-        decoded = true;
+    char *problem = data ? find_problem(data, size) : format_string("%s", strerror(errno));
+    if (!problem && !decode_image_bytes(data, size, image))
+        problem = format_string("not an image, or a damaged one");
     free(data);
-    return decoded;
+    if (problem)
+        *reason = problem;
+    return !problem;
 }

@@ -17,7 +17,8 @@ typedef struct {
 
 /* Reads and decodes the file at `path`, whatever its name's bytes. True on success: the caller
  * owns image->pixels. False otherwise: nothing to release but *reason, a fresh string that says
- * why (no such file, truncated, not an image ...); the caller frees it. Any number of threads. */
+ * why (no such file, truncated, not an image, larger than image_claim.h allows ...); the caller
+ * frees it. Any number of threads. */
 bool decode_image(const char *path, rgb_image *image, char **reason);
 
 /* The library behind decode_image: OpenCV's imdecode where OPENCV=1, else the stb_image that

@@ -23,9 +23,14 @@ logit_ring *logit_ring_create(int slots, int rows, int classes) {
     ring->classes = classes;
     ring->logits = allocate(tags * (size_t)classes, sizeof *ring->logits);
     ring->ids = allocate(tags, sizeof *ring->ids);
+    logit_ring_clear(ring);
+    return ring;
+}
+
+void logit_ring_clear(logit_ring *ring) {
+    size_t tags = (size_t)ring->slots * (size_t)ring->rows;
     for (size_t i = 0; i < tags; i++)
         ring->ids[i] = NO_SAMPLE;
-    return ring;
 }
 
 void logit_ring_free(logit_ring *ring) {

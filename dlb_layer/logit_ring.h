@@ -28,6 +28,9 @@ size_t logit_ring_bytes(const logit_ring *ring);
  * belongs to the ring and is valid until the slot's next logit_ring_store. */
 const float *logit_ring_find(const logit_ring *ring, int slot, int expected_row, int64_t id);
 
+/* Empties all rows of all slots. */
+void logit_ring_clear(logit_ring *ring);
+
 /* Replaces all rows of `slot`: copies logits (rows, classes), row-major, and ids (rows). Ids are
  * not negative. */
 void logit_ring_store(logit_ring *ring, int slot, const float *logits, const int64_t *ids);

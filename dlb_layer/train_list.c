@@ -1,5 +1,6 @@
 #include "train_list.h"
 
+#include "data_line.h"
 #include "fail.h"
 #include "file_bytes.h"
 
@@ -16,6 +17,7 @@ static char *read_text(const char *file) {
         fail("cannot read %s: %s", file, strerror(errno));
     if (strlen(text) != size)
         fail("%s is not a text file: byte %zu is zero", file, strlen(text));
+    skip_byte_order_mark(text);
     return text;
 }
 
@@ -101,7 +103,7 @@ train_list train_list_read(const char *file, char *const *names, int classes) {
     list.labels = allocate((size_t)lines, sizeof *list.labels);
     for (char *line = list.text, *next; line; line = next) {
         next = split_line(line);
-        if (!*line)
+        if (!names_image(line))
             continue;
         list.paths[list.count] = line;
         list.labels[list.count++] = label_of_line(line, index, classes, &bad);

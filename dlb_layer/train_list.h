@@ -12,10 +12,11 @@ typedef struct {
 } train_list;
 
 /* Reads `file` and resolves every label. A line is `path`, whose class is the one whose name is
- * part of the path, as the host does it, or `path<TAB>class-name`. Empty lines are left out; CRLF
- * and a missing final newline are fine. names are the (classes) class names. Ends the program
- * with one sentence if the file is missing or has no image, or if an image has no label or
- * several (the first five and the count). The caller releases it with train_list_free. */
+ * part of the path, as the host does it, or `path<TAB>class-name`. Blank lines and
+ * comments are left out: see data_line.h; CRLF and a missing final newline are fine. names are the
+ * (classes) class names. Ends the program with one sentence if the file is missing or has no image,
+ * or if an image has no label or several (the first five and the count). The caller releases it
+ * with train_list_free. */
 train_list train_list_read(const char *file, char *const *names, int classes);
 
 void train_list_free(train_list *list);

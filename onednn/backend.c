@@ -39,6 +39,16 @@ int shape_changed(layer l) {
     return 1;
 }
 
+const float *backend_output(const layer *l, size_t *count) {
+    const cpu_backend *b = l->cpu;
+    if (!b || !b->blocked_output)
+        return NULL;
+    const float *values = b->output ? b->output : b->x;
+    if (values)
+        *count = blocked_floats(b->out);
+    return values;
+}
+
 static void drop_terms(cpu_backend *b) {
     for (int i = 0; i < b->term_count; i++)
         pool_drop(b->terms[i]);

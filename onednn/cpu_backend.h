@@ -29,6 +29,11 @@
  * and width after that are seen at the next forward pass. */
 void take_over_layers(network *net);
 
+/* The layer's output of the last forward pass where it exists only in the library's layout, with
+ * *count floats, padding included; it belongs to the layer. NULL, with *count as it was, where
+ * l->output has it. */
+const float *backend_output(const layer *l, size_t *count);
+
 /* Host seam, first thing in main: lets OpenMP's threads sleep while they wait for each other. By
  * default they spin, and beside loader threads or other programs each wait can then last a whole
  * time slice of the scheduler: a step took up to ten times as long. Starts the program anew, with

@@ -5,6 +5,11 @@ void take_over_layers(network *net) {
     (void)net;
 }
 
+const float *backend_output(const layer *l, size_t *count) {
+    (void)l, (void)count;
+    return NULL;
+}
+
 void free_cpu_backend(layer l) {
     (void)l;
 }

@@ -309,12 +309,73 @@ static void a_text_file_is_refused(void **state) {
     check_refused(path, "not an image, or a damaged one");
 }
 
-/* More pixels than any decoder takes, announced by a few bytes. */
+static void check_claim(const void *bytes, size_t size, const char *claimed) {
+    char expected[200];
+    snprintf(expected, sizeof expected,
+             "it claims %s pixels; sides of up to 1048576 and 134217728 pixels in all are possible",
+             claimed);
+    write_file(bytes, size);
+    check_refused(path, expected);
+}
+
+static void check_png_claim(uint32_t width, uint32_t height, const char *claimed) {
+    unsigned char png[sizeof colour_png];
+    memcpy(png, colour_png, sizeof png);
+    for (int i = 0; i < 4; i++) {
+        png[16 + i] = (unsigned char)(width >> (24 - 8 * i));
+        png[20 + i] = (unsigned char)(height >> (24 - 8 * i));
+    }
+    check_claim(png, sizeof png, claimed);
+}
+
+/* Far more pixels than memory has room for, announced by a few bytes. */
 static void an_absurd_size_is_refused(void **state) {
     (void)state;
-    static const char ppm[] = "P6\n200000 200000\n255\n";
-    write_file(ppm, sizeof ppm - 1);
-    check_refused(path, "not an image, or a damaged one");
+    check_png_claim(0x80000000, 0x80000000, "2147483648 x 2147483648");
+    check_png_claim(60000, 60000, "60000 x 60000");
+    check_png_claim(1, 0xffffffff, "1 x 4294967295");
+    check_png_claim(1048577, 1, "1048577 x 1");
+    check_png_claim(11586, 11586, "11586 x 11586");
+    const struct {
+        const char *text, *claimed;
+    } pnm[] = {
+        {"P6\n200000 200000\n255\n", "200000 x 200000"},
+        {"P5 # 1 1\n\n 99999999999999999999 3\n255\n", "9999999999 x 3"},
+        {"P3\n134217729\n#\n1\n255\n", "134217729 x 1"},
+    };
+    for (size_t i = 0; i < sizeof pnm / sizeof *pnm; i++)
+        check_claim(pnm[i].text, strlen(pnm[i].text), pnm[i].claimed);
+    unsigned char bmp[54] = {
+        'B', 'M', [14] = 40, [18] = 0, 0, 1, [22] = 0, 0, 1, [26] = 1, [28] = 24};
+    check_claim(bmp, sizeof bmp, "65536 x 65536");
+}
+
+static void check_jpeg_claim(const unsigned char *whole, size_t size, int marker) {
+    unsigned char changed[2048];
+    assert_true(size <= sizeof changed);
+    memcpy(changed, whole, size);
+    for (size_t at = 2; at + 9 < size; at++)
+        if (changed[at] == 0xff && changed[at + 1] == marker && changed[at + 3] == 17)
+            memset(changed + at + 5, 0xff, 4);
+    check_claim(changed, size, "65535 x 65535");
+}
+
+static void a_jpegs_absurd_size_is_refused(void **state) {
+    (void)state;
+    unsigned char turned[sizeof jpeg + 64];
+    check_jpeg_claim(jpeg, sizeof jpeg, 0xc0);
+    check_jpeg_claim(progressive_jpeg, sizeof progressive_jpeg, 0xc2);
+    check_jpeg_claim(turned, turned_jpeg(turned), 0xc0);
+}
+
+static void load_on_host(void *name) {
+    load_image_color(name, 0, 0);
+}
+
+static void the_host_refuses_an_absurd_size(void **state) {
+    (void)state;
+    write_file("P6\n60000 60000\n255\n", 19);
+    expect_fail(load_on_host, path, ": it claims 60000 x 60000 pixels; ");
 }
 
 static void a_missing_file_is_refused(void **state) {
@@ -393,6 +454,8 @@ int main(void) {
         cmocka_unit_test(an_empty_file_is_refused),
         cmocka_unit_test(a_text_file_is_refused),
         cmocka_unit_test(an_absurd_size_is_refused),
+        cmocka_unit_test(a_jpegs_absurd_size_is_refused),
+        cmocka_unit_test(the_host_refuses_an_absurd_size),
         cmocka_unit_test(a_missing_file_is_refused),
         cmocka_unit_test(a_directory_is_refused),
         cmocka_unit_test(many_threads_may_decode_at_once),

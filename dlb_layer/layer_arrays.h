@@ -1,0 +1,33 @@
+/* The arrays of a layer that training changes, and that a weights file holds, whatever kind of
+ * layer it is: one list of them for all who walk over a network's parameters. */
+#ifndef LAYER_ARRAYS_H
+#define LAYER_ARRAYS_H
+
+#include "darknet.h"
+
+#include <stddef.h>
+
+typedef struct {
+    const char *name; /* "weights", "biases", "scales", "rolling means", "rolling variances" */
+    const char *part; /* of a recurrent layer: "input", "wf" ...; NULL for a plain layer */
+    float *values;    /* (count) */
+    float *updates;   /* (count), minus the gradient and momentum; NULL for rolling statistics */
+    size_t count;
+} layer_array;
+
+enum { MOST_LAYER_ARRAYS = 5 * 8 };
+
+/* Fills `arrays`, (MOST_LAYER_ARRAYS), with those that the layer has, on the CPU; returns how many.
+ * They point into the layer. */
+int list_layer_arrays(const layer *l, layer_array *arrays);
+
+/* The layers that a recurrent layer consists of, and their names; returns how many, 0 for any other
+ * layer. */
+enum { MOST_LAYER_PARTS = 8 };
+int list_layer_parts(const layer *l, const layer **parts, const char **names);
+
+/* The `updates` of an array as messages call them, "gradient of the weights"; with `part`. The
+ * caller frees it. */
+char *describe_layer_array(const layer_array *array, int is_gradient);
+
+#endif
