@@ -1,0 +1,35 @@
+#include "weights_file.h"
+
+#include "fail.h"
+#include "parser.h"
+
+typedef struct {
+    network *net;
+    int layers;
+} weights;
+
+static void write_content(FILE *file, void *context) {
+    const weights *w = context;
+    write_weights_upto(w->net, file, w->layers);
+}
+
+static char *replace_weights(network *net, const char *path, int layers) {
+    weights w = {net, layers};
+    fprintf(stderr, "Saving weights to %s\n", path);
+    return replace_file(path, ".new", true, write_content, &w);
+}
+
+char *save_weights_file(network *net, const char *path) {
+    return replace_weights(net, path, net->n);
+}
+
+char *write_weights_file(network *net, const char *path, file_sum *sum) {
+    weights w = {net, net->n};
+    return write_new_file(path, true, write_content, &w, sum);
+}
+
+void save_weights_or_fail(network *net, const char *path, int cutoff) {
+    char *error = replace_weights(net, path, cutoff);
+    if (error)
+        fail("%s", error);
+}

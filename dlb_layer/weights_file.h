@@ -1,0 +1,22 @@
+/* Weights files, in the host's format, written whole or not at all. */
+#ifndef WEIGHTS_FILE_H
+#define WEIGHTS_FILE_H
+
+#include "darknet.h"
+#include "safe_file.h"
+
+/* Writes the network's weights to `path`: aside, to disk, then renamed into place. Says so on
+ * standard error, as the host does. Returns NULL or a fresh sentence. */
+char *save_weights_file(network *net, const char *path);
+
+/* Writes them to `path` itself; *sum receives what was written. Returns NULL, or a fresh sentence
+ * with `path` gone. */
+char *write_weights_file(network *net, const char *path, file_sum *sum);
+
+/* ---- host seam ---- */
+
+/* What save_weights_upto() does: writes the first `cutoff` layers and ends the program where that
+ * fails. */
+void save_weights_or_fail(network *net, const char *path, int cutoff);
+
+#endif
