@@ -103,6 +103,10 @@ char *move_file(const char *from, const char *to, bool to_disk) {
     return sentence(to, rename_file(from, to, to_disk));
 }
 
+char *bring_names_to_disk(const char *path) {
+    return sentence(path, bring_folder_to_disk(path));
+}
+
 char *replace_file(const char *path, const char *suffix, bool to_disk, file_content content,
                    void *context) {
     char *aside = format_string("%s%s", path, suffix);

@@ -28,8 +28,13 @@ char *write_new_file(const char *path, bool to_disk, file_content content, void 
  */
 char *move_file(const char *from, const char *to, bool to_disk);
 
-/* Both of the above: what is at `path` stays until the new file is whole. Meanwhile it is called
- * `path` and `suffix`, and gone where the sentence says that it cannot be written. */
+/* Sees to it that the names of the files beside `path` outlive a crash. Returns NULL or a fresh
+ * sentence. */
+char *bring_names_to_disk(const char *path);
+
+/* write_new_file() and move_file() in one: what is at `path` stays until the new file is whole.
+ * Meanwhile it is called `path` and `suffix`, and gone where the sentence says that it cannot be
+ * written. */
 char *replace_file(const char *path, const char *suffix, bool to_disk, file_content content,
                    void *context);
 

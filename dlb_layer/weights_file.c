@@ -3,6 +3,8 @@
 #include "fail.h"
 #include "parser.h"
 
+#include <stdlib.h>
+
 typedef struct {
     network *net;
     int layers;
@@ -26,6 +28,19 @@ char *save_weights_file(network *net, const char *path) {
 char *write_weights_file(network *net, const char *path, file_sum *sum) {
     weights w = {net, net->n};
     return write_new_file(path, true, write_content, &w, sum);
+}
+
+void load_own_weights(network *net, char *path) {
+    layer *layers = net->layers;
+    net->layers = allocate((size_t)net->n, sizeof *layers);
+    for (int i = 0; i < net->n; i++) {
+        layer *l = &net->layers[i];
+        *l = layers[i]; /* the arrays are the same */
+        l->dontload = l->dontloadscales = l->numload = l->flipped = 0;
+    }
+    load_weights(net, path);
+    free(net->layers);
+    net->layers = layers;
 }
 
 void save_weights_or_fail(network *net, const char *path, int cutoff) {

@@ -13,6 +13,10 @@ char *save_weights_file(network *net, const char *path);
  * with `path` gone. */
 char *write_weights_file(network *net, const char *path, file_sum *sum);
 
+/* Loads what one of these functions wrote, all of it: the keys dontload, dontloadscales, numload
+ * and flipped are for weights of other networks. Not for networks with dontsave=1. */
+void load_own_weights(network *net, char *path);
+
 /* ---- host seam ---- */
 
 /* What save_weights_upto() does: writes the first `cutoff` layers and ends the program where that
