@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -60,6 +61,13 @@ static char *sentence(const char *path, int error) {
     return error ? format_string("cannot write %s: %s", path, strerror(error)) : NULL;
 }
 
+/* A device stays, whatever could not be written to it. */
+static void remove_file(const char *path) {
+    struct stat about;
+    if (lstat(path, &about) == 0 && S_ISREG(about.st_mode))
+        unlink(path);
+}
+
 /* Returns 0, or what went wrong as an errno, with `path` gone. */
 static int write_file(const char *path, bool to_disk, file_content content, void *context,
                       file_sum *sum) {
@@ -72,7 +80,7 @@ static int write_file(const char *path, bool to_disk, file_content content, void
     if (close(o.file) && !o.error)
         o.error = errno;
     if (o.error)
-        unlink(path);
+        remove_file(path);
     else if (sum)
         *sum = o.sum;
     return o.error;
@@ -112,7 +120,7 @@ char *replace_file(const char *path, const char *suffix, bool to_disk, file_cont
     char *aside = format_string("%s%s", path, suffix);
     int error = write_file(aside, to_disk, content, context, NULL);
     if (!error && (error = rename_file(aside, path, to_disk)))
-        unlink(aside);
+        remove_file(aside);
     free(aside);
     return sentence(path, error);
 }

@@ -20,7 +20,7 @@ typedef void (*file_content)(FILE *file, void *context);
 
 /* Writes `path` anew and closes it; to_disk: not before the disk has it, so that it outlives a
  * crash of the machine. *sum, unless NULL, receives what was written. Returns NULL, or a fresh
- * sentence that says what went wrong; `path` is gone then. */
+ * sentence that says what went wrong; `path` is gone then, unless it is a device. */
 char *write_new_file(const char *path, bool to_disk, file_content content, void *context,
                      file_sum *sum);
 

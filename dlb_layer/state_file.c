@@ -37,7 +37,7 @@ struct state_file {
 
 static void put(state_writer *w, const void *bytes, size_t size) {
     w->size += size;
-    if (!w->file)
+    if (!w->file || !size) /* zlib takes an empty block without an address for a new start */
         return;
     fwrite(bytes, 1, size, w->file);
     w->checksum = (uint32_t)crc32_z(w->checksum, bytes, size);
