@@ -51,11 +51,11 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # ---- ours ----
 
 # What knows nothing of Darknet comes first, the adapters after it.
-DLB_LAYER := fail file_bytes data_line number_text cfg_value avgpool_keys weight_init bias_key decay_all finite_values layer_arrays step_snapshot finite_guard weights_file \
-	logit_ring dlb_options net_keys \
+DLB_LAYER := fail safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys \
+	weight_init bias_key decay_all finite_values layer_arrays step_snapshot finite_guard weights_file saved_weights logit_ring dlb_options net_keys \
 	overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
 	dlb_cost_layer image_planes nesterov recipe image_rows classifier_data number_option classifier_options batched_prediction \
-	classifier_valid classifier_predict train_validation train_checks classifier_train
+	checkpoint train_saving train_state train_resume training classifier_valid classifier_predict train_validation train_checks classifier_train
 COMMANDS  := dlb_command command_options shell_words whole_file parse_number display_text \
 	prepare prepare_options data_set fashion_mnist idx_file cifar tiny_imagenet image_folder image_files file_tree \
 	subset label_noise image_writer text_file folders \

@@ -97,6 +97,10 @@ static void name_unreadable(const fitted_images *images) {
                 images->job->count);
 }
 
+static bool is_stopped(const prediction_job *job) {
+    return job->stops && job->stops();
+}
+
 char *predict_in_batches(network *net, const prediction_job *job) {
     char *error = NULL;
     fitted_images images = {.job = job,
@@ -105,7 +109,7 @@ char *predict_in_batches(network *net, const prediction_job *job) {
                             .unreadable = allocate((size_t)job->count, sizeof *images.unreadable)};
     const layer *softmax = final_softmax(net);
     overlap_loader *loader = start_loader(net, &images);
-    for (int64_t first = 0; first < job->count && !error; first += net->batch) {
+    for (int64_t first = 0; first < job->count && !error && !is_stopped(job); first += net->batch) {
         const loaded_batch *batch = overlap_loader_next(loader);
         if (batch) {
             use_batch(net, &images, softmax, first, batch->inputs);

@@ -30,6 +30,8 @@ typedef struct {
     /* Called for each image in the order of the paths, by the calling thread. */
     void (*use)(void *context, const image_prediction *prediction);
     void *context;
+    /* Asked before each batch: whether to leave the rest; NULL: never. */
+    bool (*stops)(void);
 } prediction_job;
 
 /* Runs the job with net->batch images at a time. The network is left as it was, apart from its

@@ -4,7 +4,9 @@
 #include "fail.h"
 #include "number_option.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,10 +46,41 @@ static bool takes_skip_on_nan(int argc, char **argv) {
     return !strcmp(value, "skip");
 }
 
+/* `N` iterations or `Nm` minutes. */
+static checkpoint_interval parse_interval(const char *text) {
+    char *end;
+    errno = 0;
+    long number = strtol(text, &end, 10);
+    bool minutes = end != text && !strcmp(end, "m");
+    if (end == text || (*end && !minutes) || errno || number < 0 || number > INT_MAX)
+        fail("-checkpoint_every %s: a number of iterations is needed, or one of minutes such as "
+             "10m; 0: never",
+             text);
+    return minutes ? (checkpoint_interval){.minutes = (double)number}
+                   : (checkpoint_interval){.iterations = (uint64_t)number};
+}
+
+static resume_kind parse_resume(int argc, char **argv) {
+    bool exactly = find_arg(argc, argv, "-resume");
+    bool weights = find_arg(argc, argv, "-resume=weights");
+    if (exactly && weights)
+        fail("-resume and -resume=weights exclude each other");
+    return weights ? RESUME_FROM_WEIGHTS : exactly ? RESUME : START_ANEW;
+}
+
+static void parse_checkpoints(classifier_options *o, int argc, char **argv) {
+    char *every = find_char_arg(argc, argv, "-checkpoint_every", NULL);
+    o->resume = parse_resume(argc, argv);
+    o->checkpoint_every = parse_interval(every ? every : "10m");
+    if (o->stock_loader && (every || o->resume))
+        fail("-stock_loader knows nothing of -checkpoint_every and -resume");
+}
+
 static void parse_train(classifier_options *o, int argc, char **argv) {
     enum { NOT_GIVEN = -1 };
     o->check = find_arg(argc, argv, "-check");
     o->drops_not_finite = takes_skip_on_nan(argc, argv);
+    parse_checkpoints(o, argc, argv);
     o->backup = find_char_arg(argc, argv, "-backup", NULL);
     long seed = take_number(argc, argv, "-seed", 0, UINT_MAX, NOT_GIVEN);
     long valid_every = take_number(argc, argv, "-valid_every", 0, INT_MAX, NOT_GIVEN);

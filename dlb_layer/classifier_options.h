@@ -2,7 +2,15 @@
 #ifndef CLASSIFIER_OPTIONS_H
 #define CLASSIFIER_OPTIONS_H
 
+#include "train_saving.h"
+
 #include <stdbool.h>
+
+typedef enum {
+    START_ANEW,
+    RESUME,             /* from the checkpoint, exactly, where there is one */
+    RESUME_FROM_WEIGHTS /* of the checkpoint, and nothing else of it */
+} resume_kind;
 
 typedef struct {
     /* all three */
@@ -19,7 +27,9 @@ typedef struct {
     bool check;            /* stop before the first iteration, with nothing written */
     int save_every;        /* epochs from one numbered weights file to the next; 0: none */
     bool drops_not_finite; /* -on_nan=skip: drop an update that is not finite instead of stopping */
-    char *backup;          /* the folder to write into; NULL: the one that the data file names */
+    resume_kind resume;
+    checkpoint_interval checkpoint_every;
+    char *backup; /* the folder to write into; NULL: the one that the data file names */
     /* predict */
     char *list; /* a file of paths, "-" for standard input; NULL without */
 } classifier_options;

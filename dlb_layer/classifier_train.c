@@ -1,16 +1,15 @@
 #include "classifier_train.h"
 
-#include "classifier_data.h"
 #include "dlb_cost_layer.h"
 #include "fail.h"
 #include "finite_guard.h"
-#include "image_rows.h"
+#include "host_random.h"
 #include "network.h"
-#include "overlap_loader.h"
 #include "recipe.h"
 #include "train_checks.h"
-#include "train_log.h"
-#include "train_validation.h"
+#include "train_signals.h"
+#include "train_state.h"
+#include "training.h"
 
 #include <errno.h>
 #include <math.h>
@@ -21,58 +20,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-    ITERATIONS_A_SIZE = 40,    /* random=1 draws a new size so often, as in the host */
-    ITERATIONS_A_BACKUP = 1000 /* as in the host */
-};
-
-typedef struct {
-    network *net;
-    layer *dlb; /* NULL for a cfg without [dlb_cost] */
-    char *cfg_file;
-    char *base; /* the cfg's name, without folder and extension */
-    classifier_data data;
-    image_rows rows;
-    overlap_loader *loader;
-    train_log *log;
-    train_validation *validation; /* NULL without */
-    struct finite_guard *guard;
-    float average_loss; /* smoothed, as the host prints it; -1 before the first iteration */
-    int iterations;     /* done by this process */
-    bool skips_bad;
-    int save_every; /* epochs from one numbered weights file to the next; 0: none */
-} training;
+enum { ITERATIONS_A_SIZE = 40 }; /* random=1 draws a new size so often, as in the host */
 
 /* ---- set-up ---- */
-
-static int batch_of(const network *net) {
-    return net->batch * net->subdivisions;
-}
 
 static unsigned choose_seed(classifier_options options) {
     unsigned seed = options.seed;
     if (!options.has_seed && getrandom(&seed, sizeof seed, 0) != sizeof seed)
         fail("cannot draw a seed: %s; give one with -seed", strerror(errno));
-    printf("Seed: %u\n", seed);
+    if (options.has_seed || options.resume != RESUME) /* its seed may be the checkpoint's */
+        printf("Seed: %u\n", seed);
     return seed;
 }
 
 static network *load_training_network(char *cfg_file, char *weights_file, int clear,
                                       unsigned seed) {
-    srand(seed); /* the host draws initial weights and dropout from rand() */
+    seed_host_random(seed); /* the host draws initial weights and dropout from rand() */
     network *net = load_network(cfg_file, weights_file, clear);
-    /* Whole iterations only, so that the last micro-batch of an iteration stays the one after
-     * which the host updates. */
-    *net->seen -= *net->seen % (size_t)(batch_of(net) > 0 ? batch_of(net) : 1);
+    round_images_seen(net);
     return net;
 }
 
-/* A run that goes on must not see the order of its first part again. */
-static uint64_t sampling_seed(const network *net, unsigned seed) {
-    return seed ^ (uint64_t)*net->seen << 32;
-}
-
-static overlap_loader *start_loader(training *t, classifier_options options) {
+static overlap_loader *start_loader(training *t, classifier_options options, const bool *unusable) {
     const network *net = t->net;
     loader_settings settings = {.images = t->data.list.count,
                                 .slots = net->subdivisions,
@@ -83,17 +52,22 @@ static overlap_loader *start_loader(training *t, classifier_options options) {
                                 .row_truths = net->truths,
                                 .threads = options.threads,
                                 .skip_bad = options.skip_bad,
+                                .done = (int64_t)t->iterations,
+                                .unusable = unusable,
                                 .source = image_rows_source(&t->rows)};
     return overlap_loader_create(&settings);
 }
 
-static train_log *open_log(const training *t) {
+/* `resumed` is the checkpoint's state that the run goes on from; NULL: none. */
+static train_log *open_log(const training *t, const state_file *resumed) {
     if (mkdir(t->data.backup, 0777) && errno != EEXIST)
         fail("cannot make the backup folder %s: %s", t->data.backup, strerror(errno));
     check_backup_folder(t->data.backup);
     char *file = format_string("%s/%s.log.csv", t->data.backup, t->base);
-    train_log *log =
-        train_log_open(file, *t->net->seen > 0, (uint64_t)t->net->max_batches, batch_of(t->net));
+    if (resumed && !train_log_cut(file, get_train_progress(resumed).log_bytes))
+        fprintf(stderr, "%s lacks lines of before the checkpoint\n", file);
+    train_log *log = train_log_open(file, resumed || *t->net->seen > 0,
+                                    (uint64_t)t->net->max_batches, training_batch(t->net));
     free(file);
     return log;
 }
@@ -118,7 +92,7 @@ static float train_on_batch(training *t, const loaded_batch *batch, bool *droppe
     net->input = inputs;
     net->truth = truths;
     *dropped = finite_guard_end(t->guard);
-    return sum / (float)batch_of(net);
+    return sum / (float)training_batch(net);
 }
 
 /* `loss` is the host's cross entropy per image; the layer's own is exact for any logits. */
@@ -129,9 +103,9 @@ static void add_losses(training *t, float loss, iteration_record *record) {
     if (!t->dlb)
         return;
     dlb_cost_sums sums = take_dlb_cost_sums(t->dlb);
-    record->cross_entropy = sums.cross_entropy / batch_of(t->net);
+    record->cross_entropy = sums.cross_entropy / training_batch(t->net);
     record->has_consistency = sums.teachers > 0;
-    record->consistency = sums.consistency / (batch_of(t->net) / 2.);
+    record->consistency = sums.consistency / (training_batch(t->net) / 2.);
     record->total = record->cross_entropy + dlb_cost_alpha(t->dlb) * record->consistency;
 }
 
@@ -153,21 +127,11 @@ static void print_iteration(training *t, const iteration_record *r, bool dropped
     fflush(stdout);
 }
 
-static void save(const training *t, const char *format, size_t number) {
-    char *name = format_string(format, t->base, number);
-    char *path = format_string("%s/%s", t->data.backup, name);
-    train_log_hide_progress(t->log);
-    overlap_loader_pause(t->loader); /* the host may exit, with handlers that must meet no worker */
-    save_weights(t->net, path);
-    free(path);
-    free(name);
-}
-
 static void stop_at_bad_image(training *t) {
     int image;
     const char *reason = overlap_loader_error(t->loader, &image);
-    if (t->iterations)
-        save(t, "%s.backup", 0);
+    if (t->iterations > t->checkpointed)
+        save_training(t);
     fail("cannot use %s of %s: %s; %s", t->data.list.paths[image], t->data.list_file, reason,
          t->skips_bad ? "no image of the list can be used" : "-skip_bad leaves such images out");
 }
@@ -176,12 +140,17 @@ static size_t epochs_seen(const training *t) {
     return *t->net->seen / (size_t)t->data.list.count;
 }
 
-static void save_when_due(training *t, size_t epoch_before) {
+/* After the last iteration. */
+static size_t epochs_before(const training *t) {
+    return (*t->net->seen - (size_t)training_batch(t->net)) / (size_t)t->data.list.count;
+}
+
+static void save_when_due(training *t) {
     size_t epoch = epochs_seen(t), every = (size_t)t->save_every;
-    if (every && epoch / every > epoch_before / every)
-        save(t, "%s_%zu.weights", epoch);
-    if (get_current_batch(t->net) % ITERATIONS_A_BACKUP == 0)
-        save(t, "%s.backup", 0);
+    if (every && epoch / every > epochs_before(t) / every)
+        save_training_weights(t, "%s_%zu.weights", epoch);
+    if (take_save_request() || checkpoint_is_due(t->saving, t->iterations))
+        save_training(t);
 }
 
 /* random=1: another input size, for the batch that is already prefetched too. */
@@ -202,28 +171,40 @@ static bool has_iterations_left(const training *t) {
     return !last || get_current_batch(t->net) < last;
 }
 
-static void validate_when_due(training *t, size_t epoch_before, iteration_record *record) {
+/* Returns whether the validation came to its end. */
+static bool validate(training *t) {
     validation_result result;
-    if (!train_validation_is_due(t->validation, epoch_before, epochs_seen(t),
-                                 !has_iterations_left(t)))
-        return;
+    t->validation_due = true;
     train_log_hide_progress(t->log);
     char *error = train_validation_run(t->validation, t->net, &result);
     if (error) {
-        save(t, "%s.backup", 0);
+        save_training(t);
         fail("%s", error);
     }
-    record->has_validation = true;
-    record->valid_top1 = result.top1;
-    record->valid_topk = result.topk;
-    record->valid_cross_entropy = result.has_cross_entropy ? result.cross_entropy : NAN;
+    if (result.stopped)
+        return false;
+    t->validation_due = false;
+    t->record.has_validation = true;
+    t->record.valid_top1 = result.top1;
+    t->record.valid_topk = result.topk;
+    t->record.valid_cross_entropy = result.has_cross_entropy ? result.cross_entropy : NAN;
     if (train_validation_is_best(t->validation))
-        save(t, "%s_best.weights", 0);
+        save_training_weights(t, "%s_best.weights", 0);
+    return true;
+}
+
+/* What comes after the weights' update. */
+static void finish_iteration(training *t, bool validation_is_due) {
+    if (validation_is_due && !validate(t))
+        return;
+    note_saving(t->saving, "the log", train_log_write(t->log, &t->record));
+    if (t->iterations == 1) /* as the log, another run's state ends here */
+        forget_checkpoint(train_saving_checkpoint(t->saving));
+    save_when_due(t);
 }
 
 static void train_one_iteration(training *t) {
     network *net = t->net;
-    size_t epoch = epochs_seen(t);
     double start = what_time_is_it_now();
     const loaded_batch *batch = overlap_loader_next(t->loader);
     if (!batch)
@@ -239,10 +220,10 @@ static void train_one_iteration(training *t) {
     record.rate = get_current_rate(net);
     add_losses(t, loss, &record);
     print_iteration(t, &record, dropped);
-    validate_when_due(t, epoch, &record);
-    train_log_write(t->log, &record);
+    t->record = record;
     t->iterations++;
-    save_when_due(t, epoch);
+    finish_iteration(t, train_validation_is_due(t->validation, epochs_before(t), epochs_seen(t),
+                                                !has_iterations_left(t)));
 }
 
 /* ---- the run ---- */
@@ -278,8 +259,56 @@ static void report_skipped_images(const training *t) {
 static void report_dropped_updates(const training *t) {
     int dropped = finite_guard_dropped(t->guard);
     if (dropped)
-        fprintf(stderr, "%d of %d updates were dropped because they were not finite\n", dropped,
-                t->iterations);
+        fprintf(stderr, "%d updates were dropped because they were not finite\n", dropped);
+}
+
+/* Opens what a run needs, whether it goes on from `resumed` or, with NULL, does not. */
+static void start(training *t, char *data_file, const classifier_options *options,
+                  state_file *resumed) {
+    bool *unusable = resumed ? get_unusable_images(resumed, t->data.list.count) : NULL;
+    t->log = open_log(t, resumed);
+    t->validation =
+        train_validation_open(data_file, t->cfg_file, t->net, options, train_log_best_top1(t->log));
+    if (resumed) {
+        train_progress p = get_train_progress(resumed);
+        set_train_validation_progress(t->validation, p.best_top1, p.without_best);
+    }
+    t->loader = start_loader(t, *options, unusable);
+    free(unusable);
+    state_file_free(resumed);
+}
+
+/* ---- the end ---- */
+
+static void free_training(training *t) {
+    overlap_loader_free(t->loader);
+    train_validation_close(t->validation);
+    note_saving(t->saving, "the log", train_log_close(t->log));
+    char *lost = lost_files(t->saving);
+    train_saving_free(t->saving);
+    fingerprint_free(&t->print);
+    fingerprint_free(&t->circumstances);
+    free_classifier_data(&t->data);
+    finite_guard_free(t->guard);
+    free_network(t->net);
+    free(t->base);
+    if (lost)
+        fail("could not be written: %s", lost);
+}
+
+static bool is_unfinished(const training *t) {
+    return t->validation_due ||
+           (has_iterations_left(t) && !train_validation_gives_up(t->validation));
+}
+
+static void run(training *t) {
+    if (t->validation_due)
+        finish_iteration(t, true);
+    while (has_iterations_left(t) && !train_validation_gives_up(t->validation) &&
+           !train_stop_signal()) {
+        resize_when_due(t);
+        train_one_iteration(t);
+    }
 }
 
 void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, int *gpus,
@@ -287,7 +316,8 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     if (!cfg_file)
         fail("usage: darknet classifier train DATA CFG [WEIGHTS] [-seed N] [-threads N] [-clear] "
              "[-skip_bad] [-valid_every N] [-patience N] [-save_every N] "
-             "[-backup FOLDER] [-on_nan=skip] [-check] [-stock_loader]");
+             "[-checkpoint_every N|Nm] [-resume[=weights]] [-backup FOLDER] [-on_nan=skip] "
+             "[-check] [-stock_loader]");
     if (gpu_count > 1)
         fail("training on %d GPUs works only with -stock_loader, without [dlb_cost]", gpu_count);
 #ifdef GPU
@@ -301,8 +331,9 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
                   .skips_bad = options.skip_bad,
                   .save_every = options.save_every};
     printf("%s\n%d\n", t.base, gpu_count);
-    unsigned seed = choose_seed(options);
-    t.net = load_training_network(cfg_file, weights_file, clear, seed);
+    t.seed = choose_seed(options);
+    t.net = load_training_network(cfg_file, weights_file, clear, t.seed);
+    t.first_images = *t.net->seen;
     t.dlb = find_dlb_cost_layer(t.net);
     printf("Learning Rate: %g, Momentum: %g, Decay: %g\n", t.net->learning_rate, t.net->momentum,
            t.net->decay);
@@ -312,31 +343,26 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     if (t.dlb)
         prepare_dlb_cost_training(t.dlb, t.net, cfg_file);
     printf("%d\n", t.data.list.count);
-    t.rows = image_rows_of(t.net, &t.data, sampling_seed(t.net, seed), t.dlb != NULL);
+    t.rows = image_rows_of(t.net, &t.data, sampling_seed(&t), t.dlb != NULL);
     printf("%d %d\n", t.rows.augment.min_side, t.rows.augment.max_side);
     if (options.check)
         end_after_checks(&t, data_file, &options);
     t.guard = finite_guard_create(t.net, cfg_file, options.drops_not_finite);
-    t.log = open_log(&t);
-    t.validation =
-        train_validation_open(data_file, cfg_file, t.net, &options, train_log_best_top1(t.log));
-    if (t.net->max_batches && get_current_batch(t.net) >= (size_t)t.net->max_batches)
+    watch_train_signals();
+    state_file *resumed = go_on_with_training(&t, &options);
+    start(&t, data_file, &options, resumed);
+    if (!has_iterations_left(&t))
         fprintf(stderr, "%s has seen %zu of max_batches=%d iterations: nothing is left to train\n",
-                weights_file, get_current_batch(t.net), t.net->max_batches);
-    t.loader = start_loader(&t, options);
-    while (has_iterations_left(&t) && !train_validation_gives_up(t.validation)) {
-        resize_when_due(&t);
-        train_one_iteration(&t);
-    }
+                t.iterations ? train_saving_checkpoint(t.saving)->weights : weights_file,
+                get_current_batch(t.net), t.net->max_batches);
+    run(&t);
+    if (train_stop_signal() && is_unfinished(&t))
+        end_training_on_signal(&t);
     report_early_stop(&t, options.patience);
-    save(&t, "%s.weights", 0);
+    save_training_weights(&t, "%s.weights", 0);
+    if (t.checkpointed != t.iterations && keeps_checkpoints(t.saving))
+        save_training(&t);
     report_skipped_images(&t);
     report_dropped_updates(&t);
-    overlap_loader_free(t.loader);
-    train_validation_close(t.validation);
-    train_log_close(t.log);
-    free_classifier_data(&t.data);
-    finite_guard_free(t.guard);
-    free_network(t.net);
-    free(t.base);
+    free_training(&t);
 }

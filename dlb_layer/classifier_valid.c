@@ -60,9 +60,14 @@ char *validate_classifier(network *net, const classifier_data *data,
                           .skip_bad = settings->skip_bad,
                           .name_bad = settings->name_bad,
                           .use = count_image,
-                          .context = &t};
+                          .context = &t,
+                          .stops = settings->stops};
     char *error = predict_in_batches(net, &job);
     free(t.best);
+    if (!error && settings->stops && settings->stops()) {
+        *result = (validation_result){.stopped = true};
+        return NULL;
+    }
     if (!error && !t.images)
         error = format_string("no image can be read");
     if (error)

@@ -13,13 +13,15 @@ typedef struct {
     double top1, topk;      /* parts of the images, 0..1 */
     double cross_entropy;   /* per image; meaningful only with has_cross_entropy */
     bool has_cross_entropy; /* false where the network ends in no plain softmax */
+    bool stopped;           /* `stops` said so: nothing else is meaningful */
 } validation_result;
 
 typedef struct {
-    int threads;   /* that load images */
-    bool skip_bad; /* leave unreadable images out */
-    bool name_bad; /* name them on standard error */
-    FILE *lines;   /* gets the host's two lines for each image; NULL: nothing does */
+    int threads;         /* that load images */
+    bool skip_bad;       /* leave unreadable images out */
+    bool name_bad;       /* name them on standard error */
+    FILE *lines;         /* gets the host's two lines for each image; NULL: nothing does */
+    bool (*stops)(void); /* asked now and then: whether to leave the rest; NULL: never */
 } validation_settings;
 
 /* Validates on `data` with the weights as they are: the centre of each image, as the host's

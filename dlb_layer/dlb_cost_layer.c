@@ -301,6 +301,10 @@ float dlb_cost_alpha(const layer *l) {
     return l->dlb->alpha;
 }
 
+struct logit_ring *dlb_cost_ring(layer *l) {
+    return l->dlb->ring;
+}
+
 dlb_cost_facts describe_dlb_cost(const layer *l) {
     const struct dlb_cost *dlb = l->dlb;
     return (dlb_cost_facts){.alpha = dlb->alpha,

@@ -69,6 +69,9 @@ dlb_cost_sums take_dlb_cost_sums(layer *l);
 /* The section's alpha. */
 float dlb_cost_alpha(const layer *l);
 
+/* The ring of a layer that prepare_dlb_cost_training() has made ready; the layer's own. */
+struct logit_ring *dlb_cost_ring(layer *l);
+
 /* What the layer is, for people. */
 typedef struct {
     float alpha;

@@ -1,13 +1,12 @@
 #include "file_bytes.h"
 
 #include "fail.h"
+#include "safe_file.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 char *read_file_bytes(const char *path, size_t *size) {
     FILE *file = fopen(path, "rb");
@@ -37,27 +36,19 @@ char *read_file_bytes(const char *path, size_t *size) {
     return data;
 }
 
-/* Returns 0, or what went wrong as an errno. */
-static int write_all(const char *path, const void *bytes, size_t size, bool to_disk) {
-    FILE *file = fopen(path, "wb");
-    if (!file)
-        return errno;
-    bool good = fwrite(bytes, 1, size, file) == size && fflush(file) == 0 &&
-                (!to_disk || fsync(fileno(file)) == 0);
-    int reason = good ? 0 : errno;
-    if (fclose(file) != 0 && good)
-        reason = errno;
-    return reason;
+typedef struct {
+    const void *bytes;
+    size_t size;
+} block;
+
+static void write_block(FILE *file, void *context) {
+    const block *b = context;
+    fwrite(b->bytes, 1, b->size, file);
 }
 
 void write_file_bytes(const char *path, const void *bytes, size_t size, bool to_disk) {
-    char *aside = format_string("%s.tmp", path);
-    int reason = write_all(aside, bytes, size, to_disk);
-    if (!reason && rename(aside, path))
-        reason = errno;
-    if (reason) {
-        unlink(aside);
-        fail("cannot write %s: %s", path, strerror(reason));
-    }
-    free(aside);
+    block b = {bytes, size};
+    char *error = replace_file(path, ".tmp", to_disk, write_block, &b);
+    if (error)
+        fail("%s", error);
 }

@@ -63,9 +63,32 @@ static array_sizes sizes_of(const layer *l) {
     }
 }
 
+bool has_unknown_arrays(const layer *l) {
+    return l->update && sizes_of(l).biases == 0;
+}
+
+/* Of the first three, weights, biases and scales. */
+static void add_gpu_arrays(const layer *l, layer_array *arrays) {
+#ifdef GPU
+    if (gpu_index < 0)
+        return;
+    float *updates[] = {l->weight_updates_gpu, l->bias_updates_gpu, l->scale_updates_gpu};
+    float *means[] = {l->m_gpu, l->bias_m_gpu, l->scale_m_gpu};
+    float *squares[] = {l->v_gpu, l->bias_v_gpu, l->scale_v_gpu};
+    for (int i = 0; i < 3; i++) {
+        arrays[i].updates_gpu = updates[i];
+        arrays[i].adam_mean = means[i];
+        arrays[i].adam_square = squares[i];
+    }
+#else
+    (void)l;
+    (void)arrays;
+#endif
+}
+
 static int list_plain(const layer *l, const char *part, layer_array *arrays) {
     array_sizes sizes = sizes_of(l);
-    const layer_array all[] = {
+    layer_array all[] = {
         {"weights", part, l->weights, l->weight_updates, sizes.weights},
         {"biases", part, l->biases, l->bias_updates, sizes.biases},
         {"scales", part, l->scales, l->scale_updates, sizes.biases},
@@ -73,6 +96,7 @@ static int list_plain(const layer *l, const char *part, layer_array *arrays) {
         {"rolling variances", part, l->rolling_variance, NULL, sizes.biases},
     };
     int count = 0;
+    add_gpu_arrays(l, all);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].values && all[i].count)
             arrays[count++] = all[i];

@@ -5,6 +5,7 @@
 
 #include "darknet.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct {
@@ -13,9 +14,14 @@ typedef struct {
     float *values;    /* (count) */
     float *updates;   /* (count), minus the gradient and momentum; NULL for rolling statistics */
     size_t count;
+    float *adam_mean, *adam_square; /* (count), in the GPU's memory; NULL without a GPU or adam=1 */
+    float *updates_gpu;             /* `updates` there; NULL without a GPU */
 } layer_array;
 
 enum { MOST_LAYER_ARRAYS = 5 * 8 };
+
+/* Whether the layer has an update, but is no plain layer whose arrays list_layer_arrays() knows. */
+bool has_unknown_arrays(const layer *l);
 
 /* Fills `arrays`, (MOST_LAYER_ARRAYS), with those that the layer has, on the CPU; returns how many.
  * They point into the layer. */

@@ -65,3 +65,10 @@ void logit_ring_store(logit_ring *ring, int slot, const float *logits, const int
     memcpy(ring->logits + first * (size_t)ring->classes, logits, values * sizeof *logits);
     memcpy(ring->ids + first, ids, (size_t)ring->rows * sizeof *ids);
 }
+
+logit_ring_contents logit_ring_all(logit_ring *ring) {
+    return (logit_ring_contents){.logits = ring->logits,
+                                 .ids = ring->ids,
+                                 .rows = (size_t)ring->slots * (size_t)ring->rows,
+                                 .classes = (size_t)ring->classes};
+}

@@ -35,4 +35,14 @@ void logit_ring_clear(logit_ring *ring);
  * not negative. */
 void logit_ring_store(logit_ring *ring, int slot, const float *logits, const int64_t *ids);
 
+/* All that a ring holds. */
+typedef struct {
+    float *logits; /* (rows, classes), slot by slot; the ring's own */
+    int64_t *ids;  /* (rows), negative where a row is empty */
+    size_t rows, classes;
+} logit_ring_contents;
+
+/* Its contents, to be read or replaced. */
+logit_ring_contents logit_ring_all(logit_ring *ring);
+
 #endif

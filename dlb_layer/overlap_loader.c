@@ -191,6 +191,20 @@ static void load_next_iteration(overlap_loader *l) {
     load_new_rows(l);
 }
 
+/* Loads iteration l->loading with the images of the plan, whatever came before. */
+static void load_all_rows(overlap_loader *l) {
+    for (int row = 0; row < batch_rows(l); row++)
+        l->jobs[row] = job_for_row(l, row, l->plan[row]);
+    open_jobs(l, batch_rows(l));
+}
+
+static void load_first_iteration(overlap_loader *l) {
+    l->loading = l->settings.done;
+    overlap_sampler_skip(l->sampler, l->settings.done);
+    overlap_sampler_next(l->sampler, l->plan);
+    load_all_rows(l);
+}
+
 static void make_buffers(overlap_loader *l) {
     size_t rows = (size_t)batch_rows(l);
     for (int i = 0; i < BUFFERS; i++) {
@@ -206,11 +220,21 @@ static overlap_sampler *create_sampler(const loader_settings *s) {
                        : overlap_sampler_create(s->images, s->slots, s->rows, s->overlap, s->seed);
 }
 
+static void note_unusable_images(overlap_loader *l) {
+    const bool *known = l->settings.unusable;
+    l->unusable = allocate((size_t)l->settings.images, sizeof *l->unusable);
+    for (int i = 0; i < l->settings.images && known; i++) {
+        l->unusable[i] = known[i];
+        l->unusable_count += known[i];
+    }
+    l->settings.unusable = NULL; /* the caller's, no longer needed */
+}
+
 overlap_loader *overlap_loader_create(const loader_settings *settings) {
     overlap_loader *l = allocate(1, sizeof *l);
     l->settings = *settings;
     l->sampler = create_sampler(settings);
-    l->unusable = allocate((size_t)settings->images, sizeof *l->unusable);
+    note_unusable_images(l);
     l->jobs = allocate((size_t)batch_rows(l), sizeof *l->jobs);
     l->plan = allocate((size_t)batch_rows(l), sizeof *l->plan);
     for (int i = 0; i < BUFFERS; i++) {
@@ -229,8 +253,7 @@ overlap_loader *overlap_loader_create(const loader_settings *settings) {
         if (pthread_create(&l->workers[i], NULL, work, l))
             fail("cannot start loader thread %d of %d; try a smaller -threads", i + 1,
                  settings->threads);
-    l->loading = -1;
-    load_next_iteration(l);
+    load_first_iteration(l);
     return l;
 }
 
@@ -282,14 +305,11 @@ void overlap_loader_pause(overlap_loader *l) {
 void overlap_loader_reload(overlap_loader *l, int row_inputs) {
     if (l->error)
         return; /* the next overlap_loader_next reports it */
-    int rows = batch_rows(l);
     /* With the images that took the place of unusable ones. */
-    memcpy(l->plan, buffer_of(l, l->loading)->samples, (size_t)rows * sizeof *l->plan);
+    memcpy(l->plan, buffer_of(l, l->loading)->samples, (size_t)batch_rows(l) * sizeof *l->plan);
     l->settings.row_inputs = row_inputs;
     make_buffers(l);
-    for (int row = 0; row < rows; row++)
-        l->jobs[row] = job_for_row(l, row, l->plan[row]);
-    open_jobs(l, rows);
+    load_all_rows(l);
 }
 
 bool overlap_loader_skipped(const overlap_loader *l, int image) {

@@ -54,13 +54,16 @@ typedef struct {
     int row_truths;  /* floats a row of truths */
     int threads;     /* workers, >= 1 */
     bool skip_bad;   /* replace an unusable image by the next one in the list */
+    int64_t done;    /* iterations of an earlier process that this one goes on after */
+    const bool *unusable; /* (images), those that it found unusable, copied; NULL: none */
     image_source source;
 } loader_settings;
 
 typedef struct overlap_loader overlap_loader;
 
-/* Starts the workers on the first iteration. Ends the program where memory or threads run out.
- * The caller releases the loader with overlap_loader_free. */
+/* Starts the workers on the first iteration, or on the one after those that are done. Ends the
+ * program where memory or threads run out. The caller releases the loader with overlap_loader_free.
+ */
 overlap_loader *overlap_loader_create(const loader_settings *settings);
 
 /* Stops and joins the workers. Accepts NULL. */

@@ -109,3 +109,27 @@ void overlap_sampler_next(overlap_sampler *s, sample *samples) {
         revisit_rows(s, samples);
     memcpy(s->previous, samples, (size_t)s->slots * (size_t)s->rows * sizeof *samples);
 }
+
+/* How many samples are new in the first `iterations` iterations. */
+static int64_t draws_in(const overlap_sampler *s, int64_t iterations) {
+    int64_t rows = (int64_t)s->slots * s->rows;
+    if (!s->overlap)
+        return iterations * rows;
+    return iterations ? rows + (iterations - 1) * (rows / 2) : 0;
+}
+
+void overlap_sampler_skip(overlap_sampler *s, int64_t iterations) {
+    if (!iterations)
+        return;
+    /* The last one of them is drawn, because the next one revisits its new rows. Those of it that
+     * it revisits itself nobody asks for. */
+    s->draws = draws_in(s, iterations - 1);
+    if (s->draws) {
+        s->epoch = (uint64_t)((s->draws - 1) / s->images);
+        begin_epoch(s);
+        s->next = (int)((s->draws - 1) % s->images) + 1;
+    }
+    sample *last = allocate((size_t)s->slots * (size_t)s->rows, sizeof *last);
+    overlap_sampler_next(s, last);
+    free(last);
+}

@@ -36,4 +36,8 @@ void overlap_sampler_free(overlap_sampler *sampler);
 /* Writes the next iteration's samples, (slots, rows) row-major, into the caller's array. */
 void overlap_sampler_next(overlap_sampler *sampler, sample *samples);
 
+/* Before the first overlap_sampler_next(): leaves out the first `iterations` iterations, at the
+ * cost of one. */
+void overlap_sampler_skip(overlap_sampler *sampler, int64_t iterations);
+
 #endif

@@ -3,11 +3,13 @@
 #include "fail.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char HEADER[] = "iteration,images,epoch,rate,ce,lb,total,load_s,step_s,"
@@ -16,24 +18,16 @@ enum { VALID_TOP1_COLUMN = 9 };
 
 struct train_log {
     char *name;
-    FILE *file; /* NULL until the first line */
+    int file; /* -1 until the first line */
     bool appends;
+    bool has_header; /* in the file or waiting */
+    char *waiting;   /* what could not be written yet */
+    size_t waiting_bytes;
     bool shows_progress;
     uint64_t last_iteration;
     int images_per_iteration;
     double seconds; /* of one iteration, smoothed */
 };
-
-static void fail_writing(train_log *log) {
-    int error = errno;
-    train_log_hide_progress(log);
-    fail("cannot write %s: %s", log->name, strerror(error));
-}
-
-static void check_written(train_log *log) {
-    if (fflush(log->file) || ferror(log->file))
-        fail_writing(log);
-}
 
 /* Whether `file` holds lines already. An empty one is made if it is missing, which shows that it
  * can be written. Ends the program if it cannot, or if it starts with another header. */
@@ -54,7 +48,9 @@ train_log *train_log_open(const char *file, bool append, uint64_t last_iteration
                           int images_per_iteration) {
     train_log *log = allocate(1, sizeof *log);
     log->name = format_string("%s", file);
+    log->file = -1;
     log->appends = has_header(file) && append;
+    log->has_header = log->appends;
     log->shows_progress = isatty(STDERR_FILENO);
     log->last_iteration = last_iteration;
     log->images_per_iteration = images_per_iteration;
@@ -91,36 +87,100 @@ double train_log_best_top1(const train_log *log) {
     return best;
 }
 
-static void open_file(train_log *log) {
-    log->file = fopen(log->name, log->appends ? "a" : "w");
-    if (!log->file)
-        fail_writing(log);
-    if (!log->appends)
-        fputs(HEADER, log->file);
+/* ---- writing ---- */
+
+static void add_text(train_log *log, const char *text, size_t size) {
+    char *longer = realloc(log->waiting, log->waiting_bytes + size);
+    if (!longer)
+        fail("out of memory for lines of %s", log->name);
+    memcpy(longer + log->waiting_bytes, text, size);
+    log->waiting = longer;
+    log->waiting_bytes += size;
 }
 
-static void write_validation(train_log *log, const iteration_record *r) {
+static void drop_written(train_log *log, size_t size) {
+    log->waiting_bytes -= size;
+    memmove(log->waiting, log->waiting + size, log->waiting_bytes);
+}
+
+static bool open_file(train_log *log) {
+    if (log->file < 0)
+        log->file =
+            open(log->name,
+                 O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | (log->appends ? 0 : O_TRUNC), 0666);
+    return log->file >= 0;
+}
+
+/* Returns NULL, or a fresh sentence; what could not be written waits for the next try. */
+static char *write_waiting(train_log *log) {
+    int error = open_file(log) ? 0 : errno;
+    while (log->waiting_bytes && !error) {
+        ssize_t written = write(log->file, log->waiting, log->waiting_bytes);
+        if (written > 0)
+            drop_written(log, (size_t)written);
+        else if (written == 0 || errno != EINTR)
+            error = written ? errno : EIO;
+    }
+    return error ? format_string("cannot write %s: %s", log->name, strerror(error)) : NULL;
+}
+
+static void print_validation(FILE *line, const iteration_record *r) {
     if (!r->has_validation) {
-        fputs(",,", log->file);
+        fputs(",,", line);
         return;
     }
-    fprintf(log->file, "%.9g,%.9g,", r->valid_top1, r->valid_topk);
+    fprintf(line, "%.9g,%.9g,", r->valid_top1, r->valid_topk);
     if (!isnan(r->valid_cross_entropy))
-        fprintf(log->file, "%.9g", r->valid_cross_entropy);
+        fprintf(line, "%.9g", r->valid_cross_entropy);
 }
 
-static void write_line(train_log *log, const iteration_record *r) {
-    if (!log->file)
-        open_file(log);
-    fprintf(log->file, "%" PRIu64 ",%" PRIu64 ",%.6f,%.9g,%.9g,", r->iteration, r->images, r->epoch,
+static void print_record(FILE *line, const iteration_record *r) {
+    fprintf(line, "%" PRIu64 ",%" PRIu64 ",%.6f,%.9g,%.9g,", r->iteration, r->images, r->epoch,
             r->rate, r->cross_entropy);
     if (r->has_consistency)
-        fprintf(log->file, "%.9g", r->consistency);
-    fprintf(log->file, ",%.9g,%.6f,%.6f,", r->total, r->load_seconds, r->step_seconds);
-    write_validation(log, r);
-    fputc('\n', log->file);
-    check_written(log);
+        fprintf(line, "%.9g", r->consistency);
+    fprintf(line, ",%.9g,%.6f,%.6f,", r->total, r->load_seconds, r->step_seconds);
+    print_validation(line, r);
+    fputc('\n', line);
 }
+
+static void add_line(train_log *log, const iteration_record *r) {
+    char *text;
+    size_t size;
+    FILE *line = open_memstream(&text, &size);
+    if (!line)
+        fail("out of memory for a line of %s", log->name);
+    print_record(line, r);
+    if (fclose(line))
+        fail("out of memory for a line of %s", log->name);
+    if (!log->has_header)
+        add_text(log, HEADER, sizeof HEADER - 1);
+    log->has_header = true;
+    add_text(log, text, size);
+    free(text);
+}
+
+char *train_log_to_disk(train_log *log, uint64_t *bytes) {
+    struct stat about;
+    char *error = write_waiting(log);
+    if (error)
+        return error;
+    if (fsync(log->file) || fstat(log->file, &about))
+        return format_string("cannot write %s: %s", log->name, strerror(errno));
+    *bytes = (uint64_t)about.st_size;
+    return NULL;
+}
+
+bool train_log_cut(const char *file, uint64_t bytes) {
+    struct stat about;
+    if (stat(file, &about) || (uint64_t)about.st_size < bytes)
+        return false;
+    if (truncate(file, (off_t)bytes))
+        fail("cannot shorten %s to the lines before the checkpoint: %s", file, strerror(errno));
+    return true;
+}
+
+/* ---- the terminal ---- */
 
 static void show_progress(train_log *log, const iteration_record *r) {
     double seconds = r->load_seconds + r->step_seconds;
@@ -137,10 +197,12 @@ static void show_progress(train_log *log, const iteration_record *r) {
     fflush(stderr);
 }
 
-void train_log_write(train_log *log, const iteration_record *record) {
-    write_line(log, record);
+char *train_log_write(train_log *log, const iteration_record *record) {
+    add_line(log, record);
+    char *error = write_waiting(log);
     if (log->shows_progress)
         show_progress(log, record);
+    return error;
 }
 
 void train_log_hide_progress(train_log *log) {
@@ -148,10 +210,13 @@ void train_log_hide_progress(train_log *log) {
         fputs("\r\033[K", stderr);
 }
 
-void train_log_close(train_log *log) {
+char *train_log_close(train_log *log) {
     train_log_hide_progress(log);
-    if (log->file && fclose(log->file))
-        fail_writing(log);
+    char *error = log->waiting_bytes ? write_waiting(log) : NULL;
+    if (log->file >= 0 && close(log->file) && !error)
+        error = format_string("cannot write %s: %s", log->name, strerror(errno));
+    free(log->waiting);
     free(log->name);
     free(log);
+    return error;
 }

@@ -38,11 +38,20 @@ train_log *train_log_open(const char *file, bool append, uint64_t last_iteration
  * program if the file cannot be read. */
 double train_log_best_top1(const train_log *log);
 
-/* Writes one line. Ends the program if that fails. */
-void train_log_write(train_log *log, const iteration_record *record);
+/* Writes one line. Returns NULL, or a fresh sentence: the line then waits for the next call. */
+char *train_log_write(train_log *log, const iteration_record *record);
 
-/* Ends the progress line and closes the file. */
-void train_log_close(train_log *log);
+/* Sees to it that the lines outlive a crash of the machine; *bytes receives the file's size. Once a
+ * line has been written, or where lines were there before. Returns NULL or a fresh sentence. */
+char *train_log_to_disk(train_log *log, uint64_t *bytes);
+
+/* Before the log is opened: shortens the file to what it was at a checkpoint. Returns false where
+ * it is missing or has fewer bytes; ends the program where it cannot be changed. */
+bool train_log_cut(const char *file, uint64_t bytes);
+
+/* Ends the progress line, writes what waits and closes the file. Returns NULL or a fresh sentence.
+ */
+char *train_log_close(train_log *log);
 
 /* Clears the progress line, so that something else can be printed; train_log_write draws it anew.
  */

@@ -1,7 +1,9 @@
 #include "train_validation.h"
 
 #include "fail.h"
+#include "host_random.h"
 #include "network.h"
+#include "train_signals.h"
 
 #include <stdlib.h>
 
@@ -15,6 +17,10 @@ struct train_validation {
     int without_best; /* validations since the best one */
 };
 
+static bool is_asked_to_stop(void) {
+    return train_stop_signal() != 0;
+}
+
 train_validation *train_validation_open(char *data_file, char *cfg_file, network *net,
                                         const classifier_options *options, double best_top1) {
     if (options->valid_every == 0)
@@ -27,8 +33,10 @@ train_validation *train_validation_open(char *data_file, char *cfg_file, network
     }
     train_validation *v = allocate(1, sizeof *v);
     v->data = read_validation_data(data_file, cfg_file, net);
-    v->settings = (validation_settings){
-        .threads = options->threads, .skip_bad = options->skip_bad, .name_bad = true};
+    v->settings = (validation_settings){.threads = options->threads,
+                                        .skip_bad = options->skip_bad,
+                                        .name_bad = true,
+                                        .stops = is_asked_to_stop};
     v->width = net->w;
     v->height = net->h;
     v->every = options->valid_every;
@@ -69,6 +77,7 @@ static void note_result(train_validation *v, const validation_result *r) {
 char *train_validation_run(train_validation *v, network *net, validation_result *result) {
     int width = net->w, height = net->h;
     bool resized = width != v->width || height != v->height;
+    host_random random = host_random_now(); /* a [crop] draws in validation, too */
     if (resized)
         resize_network(net, v->width, v->height);
     char *error = validate_classifier(net, &v->data, &v->settings, result);
@@ -79,6 +88,10 @@ char *train_validation_run(train_validation *v, network *net, validation_result 
         free(error);
         return sentence;
     }
+    if (result->stopped) {
+        set_host_random(&random);
+        return NULL;
+    }
     note_result(v, result);
     print_result(v, result);
     return NULL;
@@ -86,6 +99,18 @@ char *train_validation_run(train_validation *v, network *net, validation_result 
 
 bool train_validation_is_best(const train_validation *v) {
     return v->without_best == 0;
+}
+
+void train_validation_progress(const train_validation *v, double *best_top1, int *without_best) {
+    *best_top1 = v ? v->best_top1 : -1;
+    *without_best = v ? v->without_best : 0;
+}
+
+void set_train_validation_progress(train_validation *v, double best_top1, int without_best) {
+    if (!v)
+        return;
+    v->best_top1 = best_top1;
+    v->without_best = without_best;
 }
 
 bool train_validation_gives_up(const train_validation *v) {

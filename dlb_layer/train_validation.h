@@ -24,11 +24,19 @@ bool train_validation_is_due(const train_validation *validation, size_t before, 
 
 /* Validates at the size of the cfg, whatever size random=1 has drawn, prints a line, and notes
  * whether the result is the best so far. Returns NULL or a fresh sentence about an image that
- * cannot be read. */
+ * cannot be read. Where the training is asked to stop meanwhile, result->stopped is set, and all is
+ * as if it had not begun. */
 char *train_validation_run(train_validation *validation, network *net, validation_result *result);
 
 /* Whether the last result had the best top-1 so far. */
 bool train_validation_is_best(const train_validation *validation);
+
+/* What is noted of the results so far: the best top-1, -1 where there is none, and how many came
+ * after it. Accept NULL, and note or say nothing of interest then. */
+void train_validation_progress(const train_validation *validation, double *best_top1,
+                               int *without_best);
+void set_train_validation_progress(train_validation *validation, double best_top1,
+                                   int without_best);
 
 /* Whether -patience is at its end. Accepts NULL. */
 bool train_validation_gives_up(const train_validation *validation);

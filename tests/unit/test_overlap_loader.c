@@ -605,6 +605,60 @@ static void a_batch_loaded_again_is_finished_again(void **state) {
     finish(r);
 }
 
+/* ---- going on after another process ---- */
+
+static run *start_after(run *r, int done) {
+    r->settings.done = done;
+    start(r);
+    for (int i = 0; i < done; i++) {
+        sample expected[MOST_ROWS];
+        plan_next(r, expected);
+    }
+    return r;
+}
+
+static void a_loader_goes_on_after_any_number_of_iterations(void **state) {
+    (void)state;
+    for (int i = 0; i < SHAPES; i++)
+        for (int done = 1; done < 12; done++) {
+            run *r = start_after(prepare(shapes[i], 3), done);
+            check_iterations(r, 6);
+            finish(r);
+        }
+}
+
+static void it_knows_the_images_that_were_unusable(void **state) {
+    (void)state;
+    bool unusable[MOST_IMAGES] = {false};
+    unusable[3] = unusable[7] = true;
+    for (int done = 0; done < 8; done++) {
+        run *r = prepare(plain, 3);
+        r->settings.skip_bad = true;
+        r->settings.unusable = unusable;
+        r->fake.bad[3] = r->fake.bad[4] = r->fake.bad[7] = true;
+        start_after(r, done);
+        check_iterations(r, 6);
+        overlap_loader_pause(r->loader);
+        assert_true(overlap_loader_skipped(r->loader, 3));
+        assert_true(overlap_loader_skipped(r->loader, 7));
+        assert_false(overlap_loader_skipped(r->loader, 5));
+        finish(r);
+    }
+}
+
+static void none_is_left_where_all_were_unusable(void **state) {
+    (void)state;
+    bool unusable[MOST_IMAGES];
+    run *r = prepare((shape){4, 1, 2, false}, 2);
+    memset(unusable, true, sizeof unusable);
+    memset(r->fake.bad, true, sizeof r->fake.bad);
+    r->settings.skip_bad = true;
+    r->settings.unusable = unusable;
+    start(r);
+    assert_null(overlap_loader_next(r->loader));
+    finish(r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_follow_the_plan_whatever_the_threads),
@@ -629,6 +683,9 @@ int main(void) {
         cmocka_unit_test(a_loader_may_be_freed_at_any_time),
         cmocka_unit_test(a_loader_may_be_freed_while_its_workers_load),
         cmocka_unit_test(a_paused_loader_may_be_freed),
+        cmocka_unit_test(a_loader_goes_on_after_any_number_of_iterations),
+        cmocka_unit_test(it_knows_the_images_that_were_unusable),
+        cmocka_unit_test(none_is_left_where_all_were_unusable),
     };
     alarm(300);
     return cmocka_run_group_tests_name("overlap_loader", tests, NULL, NULL);

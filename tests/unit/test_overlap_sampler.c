@@ -302,6 +302,35 @@ static void freeing_nothing_is_allowed(void **state) {
     overlap_sampler_free(NULL);
 }
 
+/* ---- going on ---- */
+
+/* Every place where one can leave off: within the first epochs, at their ends, and beyond. */
+static void skipping_goes_on_as_if_nothing_had_been_left_out(void **state) {
+    (void)state;
+    enum { ITERATIONS = 40 };
+    for (int i = 0; i < SHAPES; i++) {
+        sample all[ITERATIONS][MOST_ROWS], rest[MOST_ROWS];
+        overlap_sampler *sampler = create(shapes[i], 11);
+        for (int n = 0; n < ITERATIONS; n++)
+            overlap_sampler_next(sampler, all[n]);
+        overlap_sampler_free(sampler);
+        size_t bytes = (size_t)(shapes[i].slots * shapes[i].rows) * sizeof *rest;
+        for (int skipped = 0; skipped < ITERATIONS; skipped++) {
+            sampler = create(shapes[i], 11);
+            overlap_sampler_skip(sampler, skipped);
+            for (int n = skipped; n < ITERATIONS; n++) {
+                overlap_sampler_next(sampler, rest);
+                for (size_t row = 0; row < bytes / sizeof *rest; row++) {
+                    assert_int_equal(rest[row].id, all[n][row].id);
+                    assert_int_equal(rest[row].image, all[n][row].image);
+                    assert_int_equal(rest[row].visit, all[n][row].visit);
+                }
+            }
+            overlap_sampler_free(sampler);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_image_is_new_exactly_once_an_epoch),
@@ -319,6 +348,7 @@ int main(void) {
         cmocka_unit_test(different_seeds_differ),
         cmocka_unit_test(the_order_of_new_images_does_not_depend_on_the_overlap),
         cmocka_unit_test(freeing_nothing_is_allowed),
+        cmocka_unit_test(skipping_goes_on_as_if_nothing_had_been_left_out),
     };
     return cmocka_run_group_tests_name("overlap_sampler", tests, NULL, NULL);
 }

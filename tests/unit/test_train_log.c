@@ -242,19 +242,55 @@ static void an_unwritable_folder_is_refused(void **state) {
     assert_int_equal(chmod(folder, 0755), 0);
 }
 
-/* Stands in for a disk that fills up later: the file may not grow beyond its header. */
-static void write_to_full_disk(void *path) {
-    const struct rlimit limit = {sizeof HEADER - 1, sizeof HEADER - 1};
-    train_log *log = train_log_open(path, false, 0, 128);
+/* Stands in for a disk that fills up later: a file may not grow beyond `bytes`. */
+static void limit_files(rlim_t bytes) {
+    const struct rlimit limit = {bytes, RLIM_INFINITY};
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &limit);
-    train_log_write(log, &with_teacher);
 }
 
-static void a_disk_that_fills_up_is_noticed(void **state) {
+static const char with_teacher_line[] =
+    "2,256,0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000,,,\n";
+
+static void lines_wait_while_a_disk_is_full(void **state) {
     (void)state;
-    expect_fail(write_to_full_disk, file, "/log: File too large");
-    check_file(HEADER);
+    struct rlimit before;
+    getrlimit(RLIMIT_FSIZE, &before);
+    train_log *log = train_log_open(file, false, 0, 128);
+    limit_files(sizeof HEADER + 9);
+    for (int i = 0; i < 2; i++) {
+        char *error = train_log_write(log, &with_teacher);
+        assert_non_null(error);
+        assert_non_null(strstr(error, "/log: File too large"));
+        free(error);
+        check_file(HEADER "2,256,0.50");
+    }
+    setrlimit(RLIMIT_FSIZE, &before);
+    uint64_t bytes = 0;
+    assert_null(train_log_to_disk(log, &bytes));
+    assert_int_equal(bytes, sizeof HEADER - 1 + 2 * (sizeof with_teacher_line - 1));
+    assert_null(train_log_close(log));
+    char *expected = malloc(bytes + 1);
+    snprintf(expected, bytes + 1, "%s%s%s", HEADER, with_teacher_line, with_teacher_line);
+    check_file(expected);
+    free(expected);
+}
+
+/* ---- going on from a checkpoint ---- */
+
+static void cutting_leaves_the_lines_before(void **state) {
+    (void)state;
+    put_file(HEADER "1,128\n2,256\n3,3");
+    assert_true(train_log_cut(file, sizeof HEADER - 1 + 6));
+    check_file(HEADER "1,128\n");
+}
+
+static void a_log_that_is_shorter_stays_as_it_is(void **state) {
+    (void)state;
+    put_file(HEADER "1,128\n");
+    assert_false(train_log_cut(file, sizeof HEADER + 6));
+    check_file(HEADER "1,128\n");
+    assert_false(train_log_cut("/tmp/test_train_log.none/log", 1));
 }
 
 /* ---- the progress line ---- */
@@ -324,7 +360,9 @@ int main(void) {
         cmocka_unit_test_teardown(a_folder_that_is_missing_is_refused, remove_log),
         cmocka_unit_test_teardown(a_folder_in_the_files_place_is_refused, remove_log),
         cmocka_unit_test_teardown(an_unwritable_folder_is_refused, remove_log),
-        cmocka_unit_test_teardown(a_disk_that_fills_up_is_noticed, remove_log),
+        cmocka_unit_test_teardown(lines_wait_while_a_disk_is_full, remove_log),
+        cmocka_unit_test_teardown(cutting_leaves_the_lines_before, remove_log),
+        cmocka_unit_test_teardown(a_log_that_is_shorter_stays_as_it_is, remove_log),
         cmocka_unit_test_teardown(a_terminal_shows_speed_and_time_left, remove_log),
         cmocka_unit_test_teardown(a_pipe_gets_no_progress_line, remove_log),
     };

@@ -1,0 +1,162 @@
+#include "train_resume.h"
+
+#include "fail.h"
+#include "file_bytes.h"
+#include "network.h"
+#include "train_state.h"
+#include "saved_weights.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+/* ---- what the result depends on ---- */
+
+static void add_cfg(fingerprint *print, const char *cfg_file) {
+    size_t size;
+    char *text = read_file_bytes(cfg_file, &size), *to = text;
+    if (!text)
+        fail("cannot read %s: %s", cfg_file, strerror(errno));
+    for (const char *from = text; *from; from++)
+        if (*from != '\r')
+            *to++ = *from;
+    *to = '\0';
+    fingerprint_add(print, "cfg", text);
+    free(text);
+}
+
+static void add_number(fingerprint *print, const char *name, uint64_t number) {
+    char *text = format_string("%" PRIu64, number);
+    fingerprint_add(print, name, text);
+    free(text);
+}
+
+static uLong add_to_crc(uLong crc, const void *bytes, size_t size) {
+    return crc32_z(crc, bytes, size);
+}
+
+/* The images by their paths, not by what is in them. */
+static void add_list(fingerprint *print, const classifier_data *data) {
+    uLong crc = 0;
+    for (int i = 0; i < data->list.count; i++)
+        crc = add_to_crc(crc, data->list.paths[i], strlen(data->list.paths[i]) + 1);
+    char *text = format_string("%d images, crc32 %08lx", data->list.count, crc);
+    fingerprint_add(print, "training list", text);
+    free(text);
+}
+
+static void add_labels(fingerprint *print, const classifier_data *data) {
+    uLong crc = add_to_crc(0, data->list.labels, (size_t)data->list.count * sizeof(int));
+    if (data->hierarchy)
+        crc = add_to_crc(crc, data->hierarchy->parent, (size_t)data->hierarchy->n * sizeof(int));
+    char *text = format_string("crc32 %08lx for %d classes", crc, data->classes);
+    fingerprint_add(print, "labels", text);
+    free(text);
+}
+
+fingerprint training_fingerprint(const char *cfg_file, const classifier_data *data,
+                                 const classifier_options *options) {
+    fingerprint print = {0};
+    add_cfg(&print, cfg_file);
+    add_list(&print, data);
+    add_labels(&print, data);
+    fingerprint_add(&print, "option -skip_bad", options->skip_bad ? "on" : "off");
+    fingerprint_add(&print, "option -on_nan", options->drops_not_finite ? "skip" : "stop");
+    return print;
+}
+
+fingerprint training_circumstances(const network *net) {
+    fingerprint print = {0};
+    const char *threads = getenv("OMP_NUM_THREADS");
+    int taken = 0;
+    for (int i = 0; i < net->n; i++)
+        taken += net->layers[i].cpu != NULL;
+    add_number(&print, "number of layers that oneDNN runs", (uint64_t)taken);
+    if (threads && *threads)
+        fingerprint_add(&print, "number of threads", threads);
+    else
+        add_number(&print, "number of threads", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
+    return print;
+}
+
+/* ---- going on ---- */
+
+static void check_block(const state_file *file, const char *block, const fingerprint *now,
+                        const char *end) {
+    size_t size;
+    const char *bytes = find_state(file, block, &size);
+    char *difference = fingerprint_difference(bytes ? bytes : "", bytes ? size : 0, now);
+    if (difference && end)
+        fail("%s is another training's: %s%s", state_file_path(file), difference, end);
+    if (difference)
+        fprintf(stderr, "%s: %s. The result can differ in the last bits from that of one process\n",
+                state_file_path(file), difference);
+    free(difference);
+}
+
+static void check_seed(const state_file *file, const classifier_options *options) {
+    unsigned seed = get_train_progress(file).seed;
+    if (options->has_seed && options->seed != seed)
+        fail("%s is another training's: -seed was %u and is %u", state_file_path(file), seed,
+             options->seed);
+}
+
+static void check_layers(const network *net, const char *cfg_file) {
+    int unknown = find_layer_without_state(net);
+    if (unknown >= 0)
+        fail("%s: layer %d, a [%s], keeps what no state file has; -resume=weights starts from the "
+             "weights alone",
+             cfg_file, unknown, get_layer_string(net->layers[unknown].type));
+}
+
+static state_file *resume_exactly(checkpoint *c, const classifier_options *options, network *net,
+                                  const char *cfg_file, const fingerprint *print,
+                                  const fingerprint *circumstances) {
+    check_layers(net, cfg_file);
+    state_file *file = find_checkpoint(c);
+    if (!file) {
+        fprintf(stderr, "There is no %s: the training starts from the beginning\n", c->state);
+        return NULL;
+    }
+    check_block(file, "fingerprint", print, "; -resume=weights starts from its weights alone");
+    check_seed(file, options);
+    check_block(file, "circumstances", circumstances, NULL);
+    load_own_weights(net, c->weights);
+    train_progress progress = get_train_progress(file);
+    fprintf(stderr, "Going on from %s and %s, written after %" PRIu64 " iterations\n", c->weights,
+            c->state, progress.iterations);
+    return file;
+}
+
+static void resume_from_weights(const checkpoint *c, network *net) {
+    if (access(c->weights, R_OK))
+        fail("-resume=weights: cannot read %s: %s", c->weights, strerror(errno));
+    load_own_weights(net, c->weights);
+    fprintf(stderr,
+            "Starting from %s alone: momentum, the random numbers, the order of the images and, "
+            "for one iteration, [dlb_cost]'s teacher are lost\n",
+            c->weights);
+}
+
+state_file *resume_training(checkpoint *c, const classifier_options *options, network *net,
+                            const char *cfg_file, const fingerprint *print,
+                            const fingerprint *circumstances) {
+    switch (options->resume) {
+    case RESUME:
+        return resume_exactly(c, options, net, cfg_file, print, circumstances);
+    case RESUME_FROM_WEIGHTS:
+        resume_from_weights(c, net);
+        return NULL;
+    case START_ANEW:
+        if (has_checkpoint(c))
+            fprintf(stderr,
+                    "%s is there, but without -resume this training does not go on from it: it "
+                    "starts a checkpoint of its own\n",
+                    c->state);
+        return NULL;
+    }
+    return NULL;
+}

@@ -1,0 +1,40 @@
+#include "train_signals.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+static volatile sig_atomic_t stop_signal, save_request;
+
+static void ask_to_stop(int number) {
+    stop_signal = number;
+}
+
+static void ask_to_save(int number) {
+    (void)number;
+    save_request = 1;
+}
+
+static void watch(int number, void (*handler)(int), int flags) {
+    struct sigaction before, action = {.sa_handler = handler, .sa_flags = SA_RESTART | flags};
+    sigemptyset(&action.sa_mask);
+    sigaction(number, NULL, &before);
+    if (before.sa_handler != SIG_IGN)
+        sigaction(number, &action, NULL);
+}
+
+void watch_train_signals(void) {
+    watch(SIGINT, ask_to_stop, (int)SA_RESETHAND);
+    watch(SIGTERM, ask_to_stop, (int)SA_RESETHAND);
+    watch(SIGUSR1, ask_to_save, 0);
+    signal(SIGXFSZ, SIG_IGN); /* a limit of a file's size is a failed write like any other */
+}
+
+int train_stop_signal(void) {
+    return stop_signal;
+}
+
+bool take_save_request(void) {
+    bool asked = save_request;
+    save_request = 0;
+    return asked;
+}

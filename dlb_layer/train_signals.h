@@ -1,0 +1,18 @@
+/* Signals to a training: SIGINT and SIGTERM ask it to save and end, SIGUSR1 to save and go on. A
+ * second SIGINT or SIGTERM ends it at once. */
+#ifndef TRAIN_SIGNALS_H
+#define TRAIN_SIGNALS_H
+
+#include <stdbool.h>
+
+/* From here on, and a file that grows beyond a limit is an error and no signal; one that the
+ * caller's process ignores, as nohup does, stays ignored. */
+void watch_train_signals(void);
+
+/* SIGINT or SIGTERM, whichever came; 0: neither. Any thread. */
+int train_stop_signal(void);
+
+/* Whether SIGUSR1 has come since the last call. */
+bool take_save_request(void);
+
+#endif
