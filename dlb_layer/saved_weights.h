@@ -1,5 +1,5 @@
-/* Weights files, in the host's format, written whole or not at all, and loaded back. None is written
- * from a network with NaN or infinities: that ends the program. */
+/* Weights files, in the host's format, written whole or not at all, and loaded back. None is
+ * written from a network with NaN or infinities: that ends the program. */
 #ifndef SAVED_WEIGHTS_H
 #define SAVED_WEIGHTS_H
 
