@@ -5,6 +5,7 @@
  *                     follow the folder CRASH_FOLDER, from 1
  *     CRASH_PART=p    0: before the call; 1: in its midst, a write half done; 2: after it
  *     CRASH_AFTER=us  so many microseconds after the first such call, whatever is running then
+ *     STOP_CALL=n     stops (SIGSTOP) before the n-th call
  *     CRASH_COUNT=f   writes how many such calls there were to the file f at the end
  *     FAIL_CALL=name  these calls (write, fsync, rename) fail with EIO instead, those from number
  *     FAIL_FROM=n     n to
@@ -58,6 +59,8 @@ static int fatal_part(void) {
     long call = atomic_fetch_add(&calls, 1) + 1;
     if (call == 1)
         start_clock();
+    if (call == number_in("STOP_CALL", -1))
+        raise(SIGSTOP);
     if (call != number_in("CRASH_CALL", -1))
         return -1;
     int part = (int)number_in("CRASH_PART", 0);
