@@ -99,6 +99,10 @@ for test in tests/end_to_end/*_test.sh; do
     run "end_to_end/$(basename "$test" _test.sh)" "$test"
 done
 DARKNET=$PWD/$threaded/darknet run threads/train tests/end_to_end/threads_test.sh
+# Without sanitizers, which do not go with a preloaded library.
+for test in tests/crash/*_test.sh; do
+    DARKNET=$PWD/$bare/darknet run "crash/$(basename "$test" _test.sh)" "$test"
+done
 for test in tests/host/*_test.sh; do
     run "host/$(basename "$test" _test.sh)" "$test"
 done
