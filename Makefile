@@ -52,7 +52,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 
 # What knows nothing of Darknet comes first, the adapters after it.
 DLB_LAYER := fail safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys \
-	weight_init bias_key decay_all finite_values layer_arrays step_snapshot finite_guard weights_file saved_weights logit_ring dlb_options net_keys \
+	weight_init bias_key decay_all finite_values layer_arrays step_snapshot finite_guard weights_file memory_limit cfg_sizes saved_weights logit_ring dlb_options net_keys \
 	overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
 	dlb_cost_layer image_planes nesterov recipe image_rows classifier_data number_option classifier_options batched_prediction \
 	checkpoint train_saving train_state train_resume training classifier_valid classifier_predict train_validation train_checks classifier_train
@@ -97,7 +97,8 @@ OMP      := $(if $(filter 1,$(OPENMP)),-fopenmp)
 
 # The host's own flags, at the link too, where -Ofast turns denormal numbers off. -Ofast also lets
 # the compiler assume that no number is NaN or infinite, so it is kept off our own code.
-HOST_CFLAGS := -Wall -Wno-unused-result -Wno-unknown-pragmas -Wno-stringop-truncation -Wfatal-errors $(OMP) $(OPTS)
+# Where memory runs out, the host goes on with a null pointer; allocate() of fail.h says so and ends.
+HOST_CFLAGS := -Dcalloc=allocate -Wall -Wno-unused-result -Wno-unknown-pragmas -Wno-stringop-truncation -Wfatal-errors $(OMP) $(OPTS)
 DLB_WARN    := -Wall -Wextra -Wshadow -Wconversion -Wno-missing-field-initializers -Werror
 DLB_CFLAGS  := -std=gnu11 $(DLB_WARN) $(DLB_OPTS) -fopenmp-simd
 # Its passes over memory are vector code without dispatch; no vector crosses a file (psabi).

@@ -1,5 +1,6 @@
 #include "train_checks.h"
 
+#include "cfg_sizes.h"
 #include "dlb_cost_layer.h"
 #include "fail.h"
 #include "network.h"
@@ -70,6 +71,7 @@ void check_training_network(const network *net, const char *cfg_file, const clas
     if (net->random)
         check_resizable(cfg_file, net);
     check_recipe(net, cfg_file, data);
+    check_training_memory(cfg_file, net);
     if (images < batch_of(net) / 2)
         fail("%s: %s has %d images, fewer than half of batch=%d in %s", data_file, data->list_file,
              images, batch_of(net), cfg_file);

@@ -6,7 +6,8 @@
 #include "darknet.h"
 
 /* Ends the program if the loader cannot make this network's input and truth rows from the data, the
- * list is shorter than half a batch, or the keys of recipe.h do not fit the network. */
+ * list is shorter than half a batch, the keys of recipe.h do not fit the network, or memory is too
+ * small. */
 void check_training_network(const network *net, const char *cfg_file, const classifier_data *data,
                             const char *data_file);
 

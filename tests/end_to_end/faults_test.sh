@@ -314,4 +314,96 @@ check "a list of 10 million lines" train long.data x.cfg -check
 check "has as many images" grep -qx 10000000 printed
 rm long.list
 
+# ---- sizes beyond an int, or beyond memory ----
+
+refuses_layer() { # SENTENCE LINE...: the section of layer 0, its name first; of any size
+    local sentence=$1
+    shift
+    {
+        net
+        section "$@"
+        section connected output=3
+        section softmax
+    } >size.cfg
+    check "refuses $*" fails_with "size.cfg: layer 0, a [$1] with ...: $sentence" \
+        darknet dlb inspect size.cfg
+}
+
+refuses_layer "its weights are 27000000000 values, but 2147483647 is the most here" \
+    convolutional filters=1000000000 size=3 activation=linear
+refuses_layer "its weights are ... values, but 2147483647 is the most here" \
+    deconvolutional filters=8 size=100000 activation=linear
+refuses_layer "its weights are ... values, but" local filters=100000000 size=3 pad=1 activation=linear
+refuses_layer "its weights are 384000000000 values, but" connected output=2000000000
+for type in rnn gru lstm; do
+    refuses_layer "its weights are 100000000000000 values, but" $type output=10000000
+done
+refuses_layer "its weights are ... values, but" crnn hidden_filters=100000 output_filters=3
+refuses_layer "its outputs are ... values, but" upsample stride=100000
+refuses_layer "its outputs are 30000000000 values, but" crop crop_height=100000 crop_width=100000
+refuses_layer "its rows with padding are 4000000008 pixels, but" \
+    convolutional filters=1 size=1 padding=2000000000 stride=2000000000
+refuses_layer "its outputs are ... values, but" region classes=2000000000 num=5
+for line in filters=0 size=-3 stride=0 groups=0 filters=99999999999 padding=-1; do
+    {
+        net
+        section convolutional $line activation=linear
+        section softmax
+    } >size.cfg
+    check "refuses $line" fails_with "size.cfg: layer 0, a [convolutional]: $line is not a size from " \
+        darknet dlb inspect size.cfg
+done
+baseline_cfg width=100000 height=100000 >size.cfg
+check "refuses a picture beyond an int" fails_with "size.cfg: [net] with width=100000, \
+height=100000, batch=4, channels=3: its inputs are 30000000000 values, but 2147483647 is the most here" \
+    train x.data size.cfg
+baseline_cfg batch=2000000000 >size.cfg
+check "refuses a batch beyond an int" fails_with \
+    "size.cfg: [net] with batch=2000000000...: its inputs of a micro-batch are 384000000000 values" \
+    train x.data size.cfg
+{
+    net batch=200000
+    section convolutional filters=200 activation=linear
+    section softmax
+} >size.cfg
+check "refuses outputs of a batch beyond an int" fails_with "size.cfg: layer 0, a [convolutional] with \
+filters=200: its outputs of a micro-batch are 2560000000 values" train x.data size.cfg
+baseline_cfg width=9999999999 >size.cfg
+check "refuses width=9999999999" fails_with \
+    "size.cfg: [net]: width=9999999999 is not a size from 0 to 2147483647" train x.data size.cfg
+
+# `ulimit -m` limits nothing itself, so that sanitizers work under it, but is heeded.
+with_memory() { # KIB COMMAND...
+    (ulimit -m "$1" && shift && "$@"; exit $?)
+}
+too_large() { # KIB SENTENCE COMMAND...
+    local memory=$1 sentence=$2
+    shift 2
+    with_memory "$memory" "$@"
+    status=$?
+    fails_with "$sentence" true
+}
+{
+    net
+    section connected output=4000 activation=linear
+    section connected output=4000 activation=linear
+    section softmax
+} >size.cfg
+check "refuses weights beyond memory" too_large 40000 "size.cfg: layer 1, a [connected] with \
+output=4000: its weights are 64000000 bytes, but 40960000 is the most here" darknet dlb inspect size.cfg
+check "adds up the layers' weights" too_large 65000 "size.cfg: layer 1, a [connected] with \
+output=4000: its weights and those of the layers above are 67088000 bytes, but 66560000 is the most" \
+    darknet dlb inspect size.cfg
+check "goes where there is memory" with_memory 80000 darknet dlb inspect size.cfg
+{
+    net
+    for i in 1 2 3; do section convolutional filters=64 activation=linear; done
+    section connected output=3
+    section softmax
+} >size.cfg
+check "a training is told what it takes" too_large 100 "size.cfg: a training of this network takes \
+at least ... bytes of memory, with batch/subdivisions = 4, but 102400 is the most here" \
+    train x.data size.cfg -check
+check "of which inference needs little" with_memory 100 darknet dlb inspect size.cfg
+
 finish

@@ -1,0 +1,321 @@
+#include "cfg_sizes.h"
+
+#include "fail.h"
+#include "layer_arrays.h"
+#include "memory_limit.h"
+#include "option_list.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A section and what is known where it stands. */
+typedef struct {
+    const char *cfg_file;
+    char *name; /* "[net]" or "layer 3, a [convolutional]" */
+    list *options;
+    const network *net;
+    layer_place place;
+} sized_section;
+
+/* ---- numbers ---- */
+
+/* UINT64_MAX stands for all that is larger. */
+static uint64_t times(uint64_t a, uint64_t b) {
+    uint64_t product;
+    return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
+static uint64_t plus(uint64_t a, uint64_t b) {
+    uint64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+static uint64_t squared(uint64_t a) {
+    return times(a, a);
+}
+
+static uint64_t take(const sized_section *s, char *key, int otherwise, int low) {
+    const char *text = option_find(s->options, key);
+    long value = text ? strtol(text, NULL, 10) : otherwise;
+    if (value < low || value > INT_MAX)
+        fail("%s: %s: %s=%s is not a size from %d to %d", s->cfg_file, s->name, key,
+             text ? text : "", low, INT_MAX);
+    return (uint64_t)value;
+}
+
+/* ---- limits ---- */
+
+/* The pairs of the section that make its sizes, "filters=8, size=3"; the caller frees it. */
+static char *describe_sizes(list *options) {
+    static const char *const KEYS[] = {
+        "filters",        "size",       "stride",   "padding", "groups",         "output",
+        "width",          "height",     "channels", "inputs",  "batch",          "time_steps",
+        "hidden_filters", "num",        "classes",  "coords",  "output_filters", "ids",
+        "crop_height",    "crop_width", "side",     "extra"};
+    char *text = format_string("%s", "");
+    for (node *n = options->front; n; n = n->next) {
+        const kvp *pair = n->val;
+        for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
+            if (!strcmp(pair->key, KEYS[i])) {
+                char *longer = format_string("%s%s%s=%s", text, *text ? ", " : "", pair->key,
+                                             pair->val ? pair->val : "");
+                free(text);
+                text = longer;
+            }
+    }
+    return text;
+}
+
+static _Noreturn void refuse(const sized_section *s, const char *what, uint64_t asked,
+                             const char *unit, uint64_t most) {
+    char *sizes = describe_sizes(s->options);
+    fail("%s: %s%s%s: its %s are %s%" PRIu64 " %s, but %" PRIu64 " is the most here", s->cfg_file,
+         s->name, *sizes ? " with " : "", sizes, what, asked == UINT64_MAX ? "more than " : "",
+         asked, unit, most);
+}
+
+/* An array of so many floats. */
+static void check_array(const sized_section *s, const char *what, uint64_t values) {
+    uint64_t limit = memory_limit(), bytes = times(values, sizeof(float));
+    if (values > INT_MAX)
+        refuse(s, what, values, "values", INT_MAX);
+    if (bytes > limit)
+        refuse(s, what, bytes, "bytes", limit);
+}
+
+static void check_outputs(const sized_section *s, uint64_t outputs) {
+    check_array(s, "outputs", outputs);
+    check_array(s, "outputs of a micro-batch", times(outputs, (uint64_t)s->place.batch));
+}
+
+/* The weights take memory at once, because they are drawn. */
+static void check_weights(const sized_section *s, uint64_t weights) {
+    uint64_t before = 0, limit = memory_limit();
+    check_array(s, "weights", weights);
+    for (int i = 0; i < s->place.index; i++) {
+        layer_array arrays[MOST_LAYER_ARRAYS];
+        int count = list_layer_arrays(&s->net->layers[i], arrays);
+        for (int k = 0; k < count; k++)
+            before += arrays[k].count;
+    }
+    uint64_t bytes = times(plus(before, weights), sizeof(float));
+    if (bytes > limit)
+        refuse(s, "weights and those of the layers above", bytes, "bytes", limit);
+}
+
+/* ---- layers ---- */
+
+/* How many windows fit, as the host counts them, into `length` with `padding` in all. */
+static uint64_t windows(const sized_section *s, int length, uint64_t padding, uint64_t size,
+                        uint64_t stride) {
+    uint64_t padded = plus((uint64_t)length, padding);
+    if (padded > INT_MAX)
+        refuse(s, "rows with padding", padded, "pixels", INT_MAX);
+    if (padded < size)
+        fail("%s: %s: size=%" PRIu64 " leaves no output of %" PRIu64 " pixels, padding included",
+             s->cfg_file, s->name, size, padded);
+    return (padded - size) / stride + 1;
+}
+
+/* pad=1 stands for half the size on each side. */
+static uint64_t padding_on_a_side(const sized_section *s, uint64_t size) {
+    bool half = option_find_int_quiet(s->options, "pad", 0);
+    return half ? size / 2 : take(s, "padding", 0, 0);
+}
+
+static void check_convolution(const sized_section *s) {
+    layer_place p = s->place;
+    uint64_t filters = take(s, "filters", 1, 1), size = take(s, "size", 1, 1);
+    uint64_t stride = take(s, "stride", 1, 1), groups = take(s, "groups", 1, 1);
+    uint64_t padding = 2 * padding_on_a_side(s, size);
+    uint64_t pixels = times(windows(s, p.height, padding, size, stride),
+                            windows(s, p.width, padding, size, stride));
+    uint64_t window = times(squared(size), (uint64_t)p.channels / groups);
+    check_weights(s, times(window, filters));
+    check_outputs(s, times(pixels, filters));
+    check_array(s, "values of im2col", times(pixels, window));
+}
+
+static void check_deconvolution(const sized_section *s) {
+    layer_place p = s->place;
+    uint64_t filters = take(s, "filters", 1, 1), size = take(s, "size", 1, 1);
+    uint64_t stride = take(s, "stride", 1, 1);
+    padding_on_a_side(s, size); /* makes less */
+    uint64_t height = plus(times((uint64_t)p.height, stride), size);
+    uint64_t width = plus(times((uint64_t)p.width, stride), size);
+    check_weights(s, times(times(squared(size), (uint64_t)p.channels), filters));
+    check_outputs(s, times(times(height, width), filters));
+    check_array(s, "values of im2col",
+                times(times((uint64_t)p.height * (uint64_t)p.width, squared(size)), filters));
+}
+
+static void check_local(const sized_section *s) {
+    layer_place p = s->place;
+    uint64_t filters = take(s, "filters", 1, 1), size = take(s, "size", 1, 1);
+    uint64_t stride = take(s, "stride", 1, 1);
+    uint64_t padding = option_find_int_quiet(s->options, "pad", 0) ? size - 1 : 0;
+    uint64_t pixels = times(windows(s, p.height, padding, size, stride),
+                            windows(s, p.width, padding, size, stride));
+    uint64_t window = times(squared(size), (uint64_t)p.channels);
+    check_weights(s, times(times(window, filters), pixels));
+    check_outputs(s, times(pixels, filters));
+    check_array(s, "values of im2col", times(pixels, window));
+}
+
+static void check_matrices(const sized_section *s, LAYER_TYPE type) {
+    uint64_t outputs = take(s, "output", 1, 1);
+    check_weights(s, times(outputs, (uint64_t)s->place.inputs));
+    if (type != CONNECTED)
+        check_weights(s, squared(outputs));
+    check_outputs(s, outputs);
+}
+
+static void check_crnn(const sized_section *s) {
+    enum { KERNEL = 9 };
+    uint64_t pixels = (uint64_t)s->place.height * (uint64_t)s->place.width;
+    uint64_t counts[] = {(uint64_t)s->place.channels, take(s, "hidden_filters", 1, 1),
+                         take(s, "output_filters", 1, 1)};
+    for (int i = 0; i < 3; i++) {
+        check_weights(s, times(KERNEL * counts[i], counts[1]));
+        check_outputs(s, times(2 * counts[i], pixels));
+        check_array(s, "values of im2col", times(KERNEL * counts[i], pixels));
+    }
+}
+
+static void check_maxpool(const sized_section *s) {
+    uint64_t stride = take(s, "stride", 1, 1), size = take(s, "size", (int)stride, 1);
+    uint64_t padding = take(s, "padding", (int)size - 1, 0);
+    check_outputs(s, times(times(windows(s, s->place.height, padding, size, stride),
+                                 windows(s, s->place.width, padding, size, stride)),
+                           (uint64_t)s->place.channels));
+}
+
+/* Negative strides shrink the picture. */
+static void check_upsample(const sized_section *s) {
+    int stride = option_find_int_quiet(s->options, "stride", 2);
+    uint64_t factor = stride < 0 ? 1 : take(s, "stride", 2, 1);
+    check_outputs(s, times((uint64_t)s->place.inputs, squared(factor)));
+}
+
+/* [region] has all of `num` boxes, [yolo] those of its mask. */
+static void check_boxes(const sized_section *s) {
+    uint64_t values = plus(plus(take(s, "classes", 20, 0), take(s, "coords", 4, 0)), 1);
+    uint64_t pixels = (uint64_t)s->place.height * (uint64_t)s->place.width;
+    uint64_t boxes = take(s, "num", 1, 1), masked = 1;
+    const char *mask = option_find(s->options, "mask");
+    for (const char *at = mask; at && (at = strchr(at, ',')); at++)
+        masked++;
+    check_outputs(s, times(times(pixels, mask ? masked : boxes), values));
+}
+
+static void check_detection(const sized_section *s) {
+    uint64_t values = plus(plus(take(s, "classes", 1, 0), take(s, "coords", 1, 0)), 1);
+    check_outputs(s, times(squared(take(s, "side", 7, 1)), times(take(s, "num", 1, 1), values)));
+}
+
+static void check_crop_layer(const sized_section *s) {
+    uint64_t pixels = times(take(s, "crop_height", 1, 1), take(s, "crop_width", 1, 1));
+    check_outputs(s, times(pixels, (uint64_t)s->place.channels));
+}
+
+static void check_route(const sized_section *s) {
+    const char *text = option_find(s->options, "layers");
+    uint64_t sum = 0;
+    while (text) {
+        int at = atoi(text), from = at < 0 ? s->place.index + at : at;
+        if (from >= 0 && from < s->place.index)
+            sum += (uint64_t)s->net->layers[from].outputs;
+        text = strchr(text, ',');
+        if (text)
+            text++;
+    }
+    check_outputs(s, sum);
+}
+
+static void check_section(const sized_section *s, LAYER_TYPE type) {
+    uint64_t pixels = (uint64_t)s->place.height * (uint64_t)s->place.width;
+    switch (type) {
+    case CONVOLUTIONAL:
+        return check_convolution(s);
+    case DECONVOLUTIONAL:
+        return check_deconvolution(s);
+    case LOCAL:
+        return check_local(s);
+    case CONNECTED:
+    case RNN:
+    case GRU:
+    case LSTM:
+        return check_matrices(s, type);
+    case CRNN:
+        return check_crnn(s);
+    case MAXPOOL:
+        return check_maxpool(s);
+    case UPSAMPLE:
+        return check_upsample(s);
+    case REGION:
+    case YOLO:
+        return check_boxes(s);
+    case DETECTION:
+        return check_detection(s);
+    case ISEG:
+        return check_outputs(s,
+                             times(pixels, plus(take(s, "classes", 20, 0), take(s, "ids", 32, 0))));
+    case CROP:
+        return check_crop_layer(s);
+    case REORG:
+        take(s, "stride", 1, 1);
+        return check_outputs(s, plus((uint64_t)s->place.inputs, take(s, "extra", 0, 0)));
+    case ROUTE:
+        return check_route(s);
+    default: /* as many outputs as inputs, or fewer */
+        return check_outputs(s, (uint64_t)s->place.inputs);
+    }
+}
+
+void check_layer_sizes(const char *cfg_file, LAYER_TYPE type, list *options, const network *net,
+                       layer_place place) {
+    sized_section s = {.cfg_file = cfg_file, .options = options, .net = net, .place = place};
+    s.name = format_string("layer %d, a %s", place.index, place.section);
+    check_section(&s, type);
+    free(s.name);
+}
+
+/* ---- the whole network ---- */
+
+void check_net_sizes(const char *cfg_file, list *options) {
+    sized_section s = {.cfg_file = cfg_file, .name = "[net]", .options = options};
+    uint64_t picture =
+        times(times(take(&s, "width", 0, 0), take(&s, "height", 0, 0)), take(&s, "channels", 0, 0));
+    if (!option_find(options, "inputs"))
+        check_array(&s, "inputs", picture);
+    uint64_t inputs = take(&s, "inputs", picture > INT_MAX ? INT_MAX : (int)picture, 0);
+    uint64_t steps = take(&s, "time_steps", 1, 1), parts = take(&s, "subdivisions", 1, 1);
+    s.place.batch = 1;
+    check_array(&s, "inputs of a micro-batch",
+                times(times(take(&s, "batch", 1, 0) / parts, steps), inputs));
+}
+
+void check_training_memory(const char *cfg_file, const network *net) {
+#ifdef GPU
+    if (net->gpu_index >= 0)
+        return;
+#endif
+    uint64_t floats = 0, limit = memory_limit();
+    for (int i = 0; i < net->n; i++) {
+        const layer *l = &net->layers[i];
+        layer_array arrays[MOST_LAYER_ARRAYS];
+        int count = list_layer_arrays(l, arrays);
+        for (int k = 0; k < count; k++)
+            floats += (arrays[k].updates ? 2 : 1) * (uint64_t)arrays[k].count;
+        if (l->type != DROPOUT &&
+            l->type != DLB_COST) /* whose outputs are those of the one above */
+            floats += (uint64_t)l->outputs * (uint64_t)l->batch;
+    }
+    if (times(floats, sizeof(float)) > limit)
+        fail("%s: a training of this network takes at least %" PRIu64 " bytes of memory, with "
+             "batch/subdivisions = %d, but %" PRIu64 " is the most here",
+             cfg_file, times(floats, sizeof(float)), net->batch, limit);
+}
