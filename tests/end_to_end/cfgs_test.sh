@@ -74,16 +74,19 @@ printf 'class%02d\n' {0..99} >labels
 data_file classes=100 >x.data
 
 # The cfg, but with 8 images an iteration, ITERATIONS of them, and a rate for so few images.
-short() { # CFG ITERATIONS
-    sed "s/^batch=.*/batch=8/; s/^max_batches=.*/max_batches=$2/; s/^learning_rate=.*/learning_rate=0.01/" "$1"
+short() { # CFG ITERATIONS RATE
+    sed "s/^batch=.*/batch=8/; s/^max_batches=.*/max_batches=$2/; s/^learning_rate=.*/learning_rate=$3/" "$1"
 }
 
 # The cross entropy of the last three iterations is on average below that of the first three. VGG,
-# whose connected layers start with small weights, and the deepest network start slowly.
+# whose connected layers start with small weights, starts slowly; the deepest network wants a small rate.
 learns() { # NAME
-    local iterations=12
-    case $1 in vgg* | resnet110*) iterations=20 ;; esac
-    short "$paper/$1.cfg" $iterations >"$1.cfg"
+    local iterations=12 rate=0.01
+    case $1 in
+    vgg*) iterations=20 ;;
+    resnet110*) rate=0.001 ;;
+    esac
+    short "$paper/$1.cfg" $iterations $rate >"$1.cfg"
     train x.data "$1.cfg" -seed 3 -valid_every 0 -save_every 0 || return 1
     awk -F, -v n=$iterations 'FNR > 1 { ce[FNR - 1] = $5 } END {
         first = (ce[1] + ce[2] + ce[3]) / 3; last = (ce[n - 2] + ce[n - 1] + ce[n]) / 3
