@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "checkpoint.h"
 #include "command_options.h"
 #include "darknet.h"
 #include "fail.h"
@@ -35,6 +36,7 @@ typedef struct {
     char *folder, *output, *error, *log;
     char *words[MOST_WORDS + 1]; /* of the command, up to a NULL */
     int word_count;
+    checkpoint files; /* of the training */
 } run_files;
 
 /* ---- the folder ---- */
@@ -43,10 +45,10 @@ static char *inside(const char *folder, const char *name) {
     return format_string("%s/%s", folder, name);
 }
 
-/* Held until this process and the training have ended. That of a `compare` that was killed takes a
- * moment to die, so that the same command typed again has to wait for it. */
+/* Held until this process and the training have ended. That of a `compare` that was killed finishes
+ * an iteration and saves, so that the same command typed again has to wait for it. */
 static int lock_run(const char *folder) {
-    enum { SECONDS_TO_DIE = 10 };
+    enum { SECONDS_TO_DIE = 60 };
     char *path = inside(folder, "lock");
     int lock = lock_file(path, SECONDS_TO_DIE, true);
     if (lock < 0)
@@ -55,7 +57,7 @@ static int lock_run(const char *folder) {
     return lock;
 }
 
-/* All but the lock: what a run that was stopped has left. */
+/* All but the lock: what a run has left that was stopped before its first checkpoint. */
 static void empty_folder(const char *folder) {
     DIR *entries = opendir(folder);
     if (!entries)
@@ -111,6 +113,9 @@ static run_files files_of(const char *folder, const comparison *about, size_t ar
     const comparison_arm *a = &about->arms[arm];
     run_files files = {.folder = run_folder(folder, a->name, seed),
                        .log = run_log_path(folder, a->name, seed)};
+    char *base = basecfg(a->cfg);
+    files.files = checkpoint_of(files.folder, base);
+    free(base);
     files.output = inside(files.folder, "train.out");
     files.error = inside(files.folder, "train.err");
     add_word(&files, own_program());
@@ -123,6 +128,7 @@ static run_files files_of(const char *folder, const comparison *about, size_t ar
     add_option(&files, "-seed", seed);
     add_option(&files, "-valid_every", about->valid_every);
     add_option(&files, "-save_every", 0);
+    add_word(&files, format_string("-resume"));
     if (threads)
         add_option(&files, "-threads", (uint64_t)threads);
     add_device(&files);
@@ -132,6 +138,7 @@ static run_files files_of(const char *folder, const comparison *about, size_t ar
 static void free_run_files(run_files *files) {
     for (int i = 0; i < files->word_count; i++)
         free(files->words[i]);
+    free_checkpoint(&files->files);
     free(files->folder);
     free(files->output);
     free(files->error);
@@ -140,8 +147,9 @@ static void free_run_files(run_files *files) {
 
 /* ---- the process ---- */
 
+/* Goes on after what the run has printed before it was stopped. */
 static int open_output(const char *path) {
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (file < 0)
         fail("cannot write %s: %s", path, strerror(errno));
     return file;
@@ -150,8 +158,8 @@ static int open_output(const char *path) {
 /* In the child: becomes the training. By this very program, even where its file has been replaced
  * meanwhile, so that all runs are trained by the same one. */
 static _Noreturn void become_training(const run_files *files, pid_t parent, int output, int error) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) /* it died before the line above */
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* it saves and ends */
+    if (getppid() != parent)          /* it died before the line above */
         _exit(EXIT_FAILURE);
     int input = open("/dev/null", O_RDONLY);
     if (input < 0 || dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
@@ -231,6 +239,13 @@ static void bring_to_disk(const char *path) {
     close(file);
 }
 
+/* What a run that has finished does not need any more. */
+static void remove_checkpoint(const checkpoint *c) {
+    forget_checkpoint(c);
+    unlink(c->weights);
+    unlink(c->new_weights);
+}
+
 /* Trains and writes the record. Returns whether the training finished. */
 static bool train_and_record(const run_files *files, const char *folder, const comparison_arm *arm,
                              uint64_t seed, int threads) {
@@ -252,6 +267,8 @@ static bool train_and_record(const run_files *files, const char *folder, const c
         bring_to_disk(files->log);
     write_run_record(folder, arm->name, seed, &record);
     bool finished = record.status == 0;
+    if (finished)
+        remove_checkpoint(&files->files);
     free_run_record(&record);
     return finished;
 }
@@ -264,7 +281,8 @@ bool train_run(const char *folder, const comparison *about, size_t arm, uint64_t
     int lock = lock_run(files.folder);
     bool finished = find_run_state(folder, a->name, seed) == RUN_FINISHED;
     if (!finished) { /* nor by the process that had the lock until now */
-        empty_folder(files.folder);
+        if (!has_checkpoint(&files.files))
+            empty_folder(files.folder);
         finished = train_and_record(&files, folder, a, seed, threads);
     }
     close(lock);

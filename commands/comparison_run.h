@@ -6,11 +6,12 @@
 
 #include "comparison_files.h"
 
-/* Trains an arm with a seed, from the start, in its folder, which is emptied first, and writes
- * finished.txt, or failed.txt where the training fails. Blocks until then; the training dies with
- * the calling process. What the training prints goes into train.out and train.err; where standard
- * error is a terminal, a line there says how far it is. threads: that load images; 0: the default
- * of `classifier train`.
+/* Trains an arm with a seed in its folder, and writes finished.txt, or failed.txt where the
+ * training fails. Goes on from the checkpoint that a run before has left there; without one from
+ * the start, in a folder that is emptied first. Blocks until then; where the calling process dies,
+ * the training saves and ends. What the training prints goes into train.out and train.err; where
+ * standard error is a terminal, a line there says how far it is. threads: that load images; 0: the
+ * default of `classifier train`.
  *
  * Returns whether it finished, be it by another process that was at the same run a moment ago.
  * Fails where another process stays at it, or where a file cannot be written. */

@@ -83,9 +83,35 @@ check "and the same weights" eval 'for w in whole/*/seed-*/*.weights; do
 # A training must not outlive its comparison and write into the runs of the next.
 rm -rf orphan
 timeout -s KILL 2 "$DARKNET" dlb compare x.data x.cfg -out orphan >/dev/null 2>&1 </dev/null
-sleep 0.2
-check "no training outlives the comparison" eval \
-    '! pgrep -f "$(realpath orphan 2>/dev/null || echo none)/x" >/dev/null'
+# It saves first.
+is_training() { pgrep -f "$(realpath orphan 2>/dev/null || echo none)/x" >/dev/null; }
+for _ in $(seq 100); do
+    is_training || break
+    sleep 0.1
+done
+check "no training outlives the comparison" eval '! is_training'
+
+# ---- within a run ----
+
+baseline_cfg max_batches=1500 >long.cfg
+check "longer runs" compare long.cfg -seeds 1 -no_control -valid_every 100 -out longer
+cp longer/results.csv undisturbed_longer.csv
+rm -rf within
+"$DARKNET" dlb compare x.data long.cfg -seeds 1 -no_control -valid_every 100 \
+    -out within >printed 2>said </dev/null &
+process=$!
+log=within/long/seed-1/long.log.csv
+until [ "$(cat $log 2>polled | wc -l)" -gt 100 ] || ! kill -0 $process 2>polled; do
+    sleep 0.01
+done
+kill -s KILL $process
+wait $process 2>polled
+check "killed within a run, the same command" compare long.cfg -seeds 1 -no_control \
+    -valid_every 100 -out within
+check "goes on within it" grep -q ', written after [1-9]' within/long/seed-1/train.err
+check "to the same results" cmp undisturbed_longer.csv within/results.csv
+check "the same weights" cmp longer/long/seed-1/long.weights within/long/seed-1/long.weights
+check "and no checkpoint is left" eval '! ls within/*/seed-1/*.state within/*/seed-1/*.backup'
 
 # ---- more seeds, plans ----
 
