@@ -142,7 +142,7 @@ endif
 # ---- programs ----
 
 .PHONY: all demo test bench bench-cpu bench-growth bench-loader help clean distclean host host-reset refresh-patch \
-	install-packages build-tests build-thread-tests build-bare-tests show-build run-step-cost \
+	install-packages build-tests build-thread-tests build-bare-tests show-build run-step-cost fuzz run-fuzz \
 	run-bench-cpu run-bench-host run-bench-blas run-bench-growth run-bench-loader FORCE
 all: bin/darknet bin/libdarknet.so
 
@@ -235,7 +235,7 @@ build-bare-tests: $(BUILD)/tests/test_image_decode $(BUILD)/tests/test_dlb_cost_
 		$(BUILD)/darknet
 show-build:
 	@echo $(BUILD)
-build-tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/compare_weights $(BUILD)/darknet
+build-tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/compare_weights $(BUILD)/fuzz/replay $(BUILD)/darknet
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libdarknet.a $(COMMANDS:%=$(BUILD)/commands/%.o)
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(OURS) -Itests/unit $(DLB_CFLAGS) $(LDFLAGS) $< $(filter-out %/dlb_command.o,$(filter %.o,$^)) \
@@ -247,6 +247,32 @@ $(BUILD)/tests/compare_weights: tests/trajectory/compare_weights.c
 test: install-packages
 	@darknet/install_packages.sh libcmocka-dev
 	@tests/run.sh '$(ONLY)'
+
+# ---- fuzzing ----
+
+# `make fuzz` runs every target for SECONDS with libFuzzer; `make test` replays their seeds and what once
+# crashed them. run_resources.c says why the linker sends these calls to it.
+SECONDS := 10
+FUZZ_COVERAGE := -fprofile-instr-generate -fcoverage-mapping
+FUZZ_FLAGS := CC='clang $(FUZZ_COVERAGE)' CXX='clang++ $(FUZZ_COVERAGE)' SANITIZE=fuzzer-no-link,address,undefined OPENCV=0 ONEDNN=0 OPENBLAS=0 DLB_WARN=-w
+FUZZ_WRAPS := exit _exit __assert_fail malloc calloc realloc free strdup realpath getline fopen fclose open_memstream opendir closedir \
+	fts_open fts_close gzopen gzclose_r archive_read_new archive_read_free
+FUZZ_OBJECTS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%.o,tests/fuzz/fuzz_target.c tests/fuzz/run_files.c \
+	tests/fuzz/run_resources.c $(wildcard tests/fuzz/targets/*.c))
+fuzz: install-packages
+	@darknet/install_packages.sh clang libclang-rt-14-dev llvm
+	@$(MAKE) --no-print-directory -j$$(nproc) $(FUZZ_FLAGS) run-fuzz
+run-fuzz: $(BUILD)/fuzz/libfuzzer
+	@tests/fuzz/fuzz.sh $< $(SECONDS) '$(ONLY)'
+.PRECIOUS: $(BUILD)/fuzz/%.o
+$(BUILD)/fuzz/%.o: tests/fuzz/%.c | $(HOST_STAMP)
+	@mkdir -p $(@D)
+	$(SAY_CC)$(CC) $(OURS) -Itests/fuzz $(DLB_CFLAGS) -c $< -o $@
+$(BUILD)/fuzz/libfuzzer: LDFLAGS += -fsanitize=fuzzer
+$(BUILD)/fuzz/libfuzzer $(BUILD)/fuzz/replay: $(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(FUZZ_OBJECTS) \
+		$(filter-out %/dlb_command.o,$(COMMANDS:%=$(BUILD)/commands/%.o)) $(BUILD)/libdarknet.a
+	$(SAY_CXX)$(CXX) $(LDFLAGS) $(FUZZ_WRAPS:%=-Wl,--wrap=%) $(filter %.o,$^) $(BUILD)/libdarknet.a -o $@ \
+		$(LDLIBS) $(COMMAND_LIBS)
 
 # ---- bench ----
 
@@ -290,6 +316,7 @@ help:
 	@echo 'make                 bin/darknet and bin/libdarknet.so'
 	@echo 'make demo            train and compare on Fashion-MNIST, from a bare machine'
 	@echo 'make test            all tests, from a bare machine'
+	@echo 'make fuzz SECONDS=60    every reader of files fed with any bytes by libFuzzer, so long each'
 	@echo 'make bench           what a step with [dlb_cost] costs; training on the CPU beside PyTorch'
 	@echo 'make bench-cpu       the second half of make bench alone'
 	@echo 'make bench-growth    cost by batch, subdivisions, classes, length of the list'
@@ -304,4 +331,4 @@ distclean: clean
 	rm -rf darknet/cache darknet/pristine darknet/host darknet/.series data
 
 FORCE:
--include $(wildcard $(BUILD)/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)

@@ -84,6 +84,8 @@ for test in "$threaded"/tests/test_*; do
     case $test in *.d) continue ;; esac
     run "threads/$(basename "$test" | sed 's/^test_//')" "$test"
 done
+# Leaks are told by the targets themselves.
+ASAN_OPTIONS=detect_leaks=0 run fuzz/replay env -C tests/fuzz "$PWD/$checked/fuzz/replay"
 # What a processor without AVX-512 runs.
 DNNL_MAX_CPU_ISA=AVX2 run avx2/onednn_layers "$checked/tests/test_onednn_layers"
 run bare/image_decode "$bare/tests/test_image_decode"

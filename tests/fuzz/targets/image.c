@@ -1,0 +1,11 @@
+#include "fuzz_target.h"
+#include "image_decode.h"
+
+#include <stdlib.h>
+
+/* By stb_image, which the build without OpenCV has, and which forgets a block of a cut GIF. */
+FUZZ_TARGET_THAT(true, image, "dlb_layer/image_decode_stb.c darknet/host/src/stb_image.h") {
+    rgb_image image;
+    if (decode_image_bytes(data, size, &image))
+        free(image.pixels);
+}
