@@ -1,6 +1,9 @@
 # DLB for Darknet. `make help` lists the targets.
 #
 # Flags, as in Darknet's own Makefile: GPU CUDNN OPENCV OPENMP DEBUG (0 or 1), and
+#   CUDA=PATH           where the CUDA toolkit is; the default is /usr/local/cuda
+#   ARCH=OPTIONS        nvcc's, for what to compile; the default is the card at hand or, where there is none,
+#                       all that the toolkit knows from 7.5 on
 #   OPENBLAS=0          matrix products by the host's own loops
 #   ONEDNN=0            layers on the CPU by the host's own loops; 1 needs libdnnl-dev
 #   PORTABLE=1          for any processor of this kind, not only for the one it is built on
@@ -24,8 +27,19 @@ ONEDNN := $(if $(filter 1,$(GPU))$(findstring thread,$(SANITIZE)),0,$(shell \
 	echo '\#include <oneapi/dnnl/dnnl.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1 || echo 0))
 endif
 
+CUDA ?= /usr/local/cuda
+NVCC ?= $(CUDA)/bin/nvcc
+ifeq ($(GPU),1)
+ifeq ($(origin ARCH),undefined)
+ARCH := $(shell darknet/gpu_arch.sh '$(NVCC)')
+$(if $(ARCH),,$(error no ARCH for GPU=1: see above))
+endif
+# Objects for other cards, or of another toolkit, live in another folder.
+GPU_TAG := -gpu-$(shell echo '$(CUDA) $(ARCH)' | cksum | cut -d ' ' -f 1)
+endif
+
 comma := ,
-CONFIG := $(strip $(subst $(comma),-,build$(if $(filter 1,$(GPU)),-gpu)$(if $(filter 1,$(CUDNN)),-cudnn)$(if \
+CONFIG := $(strip $(subst $(comma),-,build$(GPU_TAG)$(if $(filter 1,$(CUDNN)),-cudnn)$(if \
 	$(filter 1,$(OPENCV)),-opencv)$(if $(filter 1,$(OPENMP)),-openmp)$(if $(filter 1,$(OPENBLAS)),-openblas)$(if \
 	$(filter 1,$(ONEDNN)),-onednn)$(if $(filter 1,$(PORTABLE)),-portable)$(if \
 	$(filter 1,$(DEBUG)),-debug)$(if $(SANITIZE),-$(SANITIZE))))
@@ -51,7 +65,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # ---- ours ----
 
 # What knows nothing of Darknet comes first, the adapters after it.
-DLB_LAYER := fail file_bytes number_text cfg_value avgpool_keys weight_init bias_key decay_all logit_ring dlb_options net_keys \
+DLB_LAYER := fail file_bytes number_text cfg_value avgpool_keys weight_init bias_key decay_all gpu_status convolution_algorithms logit_ring dlb_options net_keys \
 	overlap_sampler overlap_loader class_names train_list image_decode augment normalise cutout random_beta mix_rows train_log \
 	dlb_cost_layer image_planes nesterov recipe image_rows classifier_data number_option classifier_options batched_prediction \
 	classifier_valid classifier_predict train_validation train_checks classifier_train
@@ -84,7 +98,7 @@ DLB_OPTS := $(OPTS) -fno-sanitize-recover=all
 DLB_OPTS += -Wno-format-truncation -Wno-format-overflow
 endif
 
-DEFINES := $(if $(filter 1,$(GPU)),-DGPU -I/usr/local/cuda/include)$(if $(filter 1,$(CUDNN)), -DCUDNN)$(if \
+DEFINES := $(if $(filter 1,$(GPU)),-DGPU -I$(CUDA)/include)$(if $(filter 1,$(CUDNN)), -DCUDNN)$(if \
 	$(filter 1,$(OPENCV)), -DOPENCV)$(if $(filter 1,$(OPENBLAS)), -DOPENBLAS)
 INCLUDES := -I$(HOST)/include -I$(HOST)/src -Idlb_layer -Icommands -Ionednn
 COMMON   := -fPIC $(DEFINES) $(INCLUDES) -MMD -MP
@@ -118,11 +132,11 @@ LDLIBS += -lopencv_highgui -lopencv_videoio -lopencv_imgcodecs -lopencv_imgproc 
 endif
 ifeq ($(GPU),1)
 HOST_OBJECTS += $(HOST_CUDA:%=$(BUILD)/host/%.o)
-LDLIBS += -L/usr/local/cuda/lib64 -L/usr/local/cuda/lib64/stubs -lcuda -lcudart -lcublas -lcurand -lstdc++
+# The driver's library is not linked: CUDA's runtime opens it when it is needed, so that the program
+# is built, and runs with -nogpu, where there is no driver.
+LDLIBS += -L$(CUDA)/lib64 -Wl,-rpath,$(CUDA)/lib64 -lcudart -lcublas -lcurand -lstdc++
 LDLIBS += $(if $(filter 1,$(CUDNN)),-lcudnn)
 endif
-NVCC ?= nvcc
-ARCH ?= -arch=native
 
 # V=1 shows the commands.
 ifneq ($(V),1)
@@ -165,7 +179,7 @@ $(BUILD)/host/%.o: $(HOST)/src/%.cpp
 	$(SAY_CXX)$(CXX) $(COMMON) $(OPENCV_CFLAGS) $(HOST_CFLAGS) -c $< -o $@
 $(BUILD)/host/%.o: $(HOST)/src/%.cu
 	@mkdir -p $(@D)
-	$(SAY_NVCC)$(NVCC) $(ARCH) $(DEFINES) $(INCLUDES) --compiler-options "$(HOST_CFLAGS) -fPIC" -c $< -o $@
+	$(SAY_NVCC)$(NVCC) $(ARCH) $(DEFINES) $(INCLUDES) -MMD -MP --compiler-options "$(HOST_CFLAGS) -fPIC" -c $< -o $@
 $(BUILD)/program/%.o: $(HOST)/examples/%.c
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(COMMON) $(HOST_CFLAGS) -c $< -o $@
