@@ -67,7 +67,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # What knows nothing of Darknet comes first, the adapters after it.
 DLB_LAYER := fail file_bytes number_text cfg_value avgpool_keys weight_init bias_key decay_all gpu_status convolution_algorithms logit_ring dlb_options net_keys \
 	overlap_sampler overlap_loader class_names train_list image_decode augment normalise cutout random_beta mix_rows train_log \
-	dlb_cost_layer image_planes nesterov recipe image_rows classifier_data number_option classifier_options batched_prediction \
+	dlb_cost_layer dlb_cost_layer_gpu step_losses image_planes nesterov recipe image_rows classifier_data number_option classifier_options batched_prediction \
 	classifier_valid classifier_predict train_validation train_checks classifier_train
 COMMANDS  := dlb_command command_options shell_words whole_file parse_number display_text \
 	prepare prepare_options data_set fashion_mnist idx_file cifar tiny_imagenet image_folder image_files file_tree \
@@ -77,6 +77,7 @@ COMMANDS  := dlb_command command_options shell_words whole_file parse_number dis
 	student_t \
 	inspect quiet_parser layer_size \
 	show contact_sheet $(if $(filter 1,$(OPENCV)),contact_sheet_opencv,contact_sheet_none)
+DLB_CUDA  := dlb_cost_kernels step_losses_kernels
 # The CPU backend; see onednn/cpu_backend.h.
 BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend normalization \
 	conv_layer batchnorm_layer_cpu activation_layer_cpu shortcut_layer_cpu pool_layers take_over thread_waiting,none)
@@ -132,6 +133,7 @@ LDLIBS += -lopencv_highgui -lopencv_videoio -lopencv_imgcodecs -lopencv_imgproc 
 endif
 ifeq ($(GPU),1)
 HOST_OBJECTS += $(HOST_CUDA:%=$(BUILD)/host/%.o)
+DLB_OBJECTS += $(DLB_CUDA:%=$(BUILD)/dlb_layer/%.o)
 # The driver's library is not linked: CUDA's runtime opens it when it is needed, so that the program
 # is built, and runs with -nogpu, where there is no driver.
 LDLIBS += -L$(CUDA)/lib64 -Wl,-rpath,$(CUDA)/lib64 -lcudart -lcublas -lcurand -lstdc++
@@ -190,6 +192,10 @@ $(BUILD)/dlb_layer/dlb_cost_layer.o $(BUILD)/dlb_layer/nesterov.o: DLB_CFLAGS +=
 $(BUILD)/dlb_layer/%.o: dlb_layer/%.cpp | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CXX)$(CXX) $(COMMON) $(OPENCV_CFLAGS) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@
+$(BUILD)/dlb_layer/%.o: dlb_layer/%.cu | $(HOST_STAMP)
+	@mkdir -p $(@D)
+	$(SAY_NVCC)$(NVCC) $(ARCH) $(DEFINES) $(INCLUDES) -MMD -MP -Werror all-warnings \
+		--compiler-options "-Wall -Wextra -Werror $(DLB_OPTS) -fopenmp-simd -fPIC" -c $< -o $@
 $(BUILD)/onednn/%.o: onednn/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(COMMON) $(BACKEND_CFLAGS) -c $< -o $@
@@ -236,7 +242,7 @@ demo: install-packages
 # `make test` alone runs everything; `make test ONLY=loader` what has "loader" in its name.
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-THREAD_TESTS := test_overlap_loader test_image_decode
+THREAD_TESTS := test_overlap_loader test_image_decode test_dlb_cost_kernels
 build-thread-tests: $(THREAD_TESTS:%=$(BUILD)/tests/%) $(BUILD)/darknet
 build-bare-tests: $(BUILD)/tests/test_image_decode $(BUILD)/tests/test_dlb_cost_layer $(BUILD)/tests/test_paper_networks \
 		$(BUILD)/darknet

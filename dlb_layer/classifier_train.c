@@ -7,6 +7,7 @@
 #include "network.h"
 #include "overlap_loader.h"
 #include "recipe.h"
+#include "step_losses.h"
 #include "train_checks.h"
 #include "train_log.h"
 #include "train_validation.h"
@@ -113,6 +114,8 @@ static float train_on_batch(training *t, const loaded_batch *batch) {
     }
     net->input = inputs;
     net->truth = truths;
+    if (losses_are_deferred(net))
+        sum = (float)take_deferred_losses(net);
     return sum / (float)batch_of(net);
 }
 
@@ -295,6 +298,7 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     t.data = read_classifier_data(data_file, cfg_file, t.net, options.backup);
     check_training_network(t.net, cfg_file, &t.data, data_file);
     allow_recipe_training(t.net);
+    defer_losses(t.net);
     if (t.dlb)
         prepare_dlb_cost_training(t.dlb, t.net, cfg_file);
     printf("%d\n", t.data.list.count);
