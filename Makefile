@@ -65,7 +65,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # ---- ours ----
 
 # What knows nothing of Darknet comes first, the adapters after it.
-DLB_LAYER := fail file_bytes number_text cfg_value avgpool_keys weight_init bias_key decay_all gpu_status convolution_algorithms logit_ring dlb_options net_keys \
+DLB_LAYER := fail file_bytes number_text cfg_value avgpool_keys avgpool_gpu weight_init bias_key decay_all gpu_status convolution_algorithms logit_ring dlb_options net_keys \
 	overlap_sampler overlap_loader class_names train_list image_decode augment normalise cutout random_beta mix_rows train_log \
 	dlb_cost_layer dlb_cost_layer_gpu step_losses image_planes nesterov recipe image_rows classifier_data number_option classifier_options batched_prediction \
 	classifier_valid classifier_predict train_validation train_checks classifier_train
@@ -77,7 +77,7 @@ COMMANDS  := dlb_command command_options shell_words whole_file parse_number dis
 	student_t \
 	inspect quiet_parser layer_size \
 	show contact_sheet $(if $(filter 1,$(OPENCV)),contact_sheet_opencv,contact_sheet_none)
-DLB_CUDA  := dlb_cost_kernels step_losses_kernels
+DLB_CUDA  := dlb_cost_kernels step_losses_kernels avgpool_kernels nesterov_kernels
 # The CPU backend; see onednn/cpu_backend.h.
 BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend normalization \
 	conv_layer batchnorm_layer_cpu activation_layer_cpu shortcut_layer_cpu pool_layers take_over thread_waiting,none)

@@ -16,6 +16,10 @@ static _Thread_local cuda_index threadIdx, blockIdx;
 static cuda_index blockDim;
 static pthread_barrier_t block_barrier;
 
+/* A GPU build has them from CUDA. */
+#undef __device__
+#undef __global__
+#undef __shared__
 #define __device__
 #define __global__
 #define __shared__ static /* blocks run one after the other */
