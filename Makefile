@@ -248,10 +248,11 @@ build-bare-tests: $(BUILD)/tests/test_image_decode $(BUILD)/tests/test_dlb_cost_
 		$(BUILD)/darknet
 show-build:
 	@echo $(BUILD)
+ON_THE_CPU := $(if $(filter 1,$(GPU)),-include tests/unit/on_the_cpu.h)
 build-tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/compare_weights $(BUILD)/darknet
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libdarknet.a $(COMMANDS:%=$(BUILD)/commands/%.o)
 	@mkdir -p $(@D)
-	$(SAY_CC)$(CC) $(COMMON) -Itests/unit $(DLB_CFLAGS) $(LDFLAGS) $< $(filter-out %/dlb_command.o,$(filter %.o,$^)) \
+	$(SAY_CC)$(CC) $(COMMON) -Itests/unit $(ON_THE_CPU) $(DLB_CFLAGS) $(LDFLAGS) $< $(filter-out %/dlb_command.o,$(filter %.o,$^)) \
 		$(BUILD)/libdarknet.a -o $@ -lcmocka $(LDLIBS) $(COMMAND_LIBS)
 $(BUILD)/tests/compare_weights: tests/trajectory/compare_weights.c
 	@mkdir -p $(@D)
