@@ -150,7 +150,7 @@ endif
 
 # ---- programs ----
 
-.PHONY: all demo test bench bench-cpu bench-growth bench-loader help clean distclean host host-reset refresh-patch \
+.PHONY: all demo test bench bench-cpu bench-growth bench-loader gpu-check help clean distclean host host-reset refresh-patch \
 	install-packages build-tests build-thread-tests build-bare-tests show-build run-step-cost \
 	run-bench-cpu run-bench-host run-bench-blas run-bench-growth run-bench-loader FORCE
 all: bin/darknet bin/libdarknet.so
@@ -291,6 +291,9 @@ bench-loader: install-packages
 	@$(MAKE) --no-print-directory -j$$(nproc) all run-bench-loader
 run-bench-loader: $(BUILD)/bench/loader_speed $(BUILD)/bench/step_times bin/darknet
 	@bench/loader.py $(<D)
+# On a machine with a GPU, without network: see the script.
+gpu-check:
+	@bench/gpu_check.sh '$(TIME)'
 .PRECIOUS: $(BUILD)/bench/%.o
 $(BUILD)/bench/%.o: bench/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
@@ -308,6 +311,7 @@ help:
 	@echo 'make bench-cpu       the second half of make bench alone'
 	@echo 'make bench-growth    cost by batch, subdivisions, classes, length of the list'
 	@echo 'make bench-loader    loading images beside torchvision'
+	@echo 'make gpu-check TIME=SECONDS   with a GPU: tests, sanitizers, speed, trainings; bench/gpu_check.sh says what it needs'
 	@echo 'make install-packages   what all of these need (Debian, Ubuntu)'
 	@echo 'make refresh-patch PATCH=0005   put edits of darknet/host into a patch'
 	@echo 'make host-reset      throw edits of darknet/host away'

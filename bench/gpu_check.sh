@@ -3,9 +3,11 @@
 # PyTorch, and baseline, control and DLB trained on Fashion-MNIST. Writes bench/results/gpu.md.
 #
 #   DARKNET_SRC=FOLDER FASHION_MNIST=FOLDER bench/gpu_check.sh SECONDS [-plan]
+#   make gpu-check TIME=SECONDS DARKNET_SRC=FOLDER FASHION_MNIST=FOLDER
 #
-# SECONDS is the time for the trainings; what comes before takes half an hour or so. -plan says what
-# would be done, and with which numbers, and does nothing; it needs no card.
+# SECONDS is the time for the trainings; building and testing come on top. The same command goes on
+# with trainings that it was stopped in; without build/gpu-check it starts anew. -plan says what would
+# be done, and with which numbers, and does nothing; it needs no card.
 #
 #   DARKNET_SRC     the host's source: a checkout, its tarball, or a folder with the tarball in it
 #   FASHION_MNIST   the folder of Fashion-MNIST's four files
@@ -15,6 +17,7 @@
 #   PYTHON          an interpreter that has PyTorch, if any
 set -eu
 cd "$(dirname "$0")/.."
+unset MAKEFLAGS MFLAGS # or what was given to make gpu-check would win over what is found here
 export CUDA=${CUDA:-/usr/local/cuda} LC_ALL=C
 # shellcheck source=darknet/host.lock
 . darknet/host.lock
@@ -115,7 +118,7 @@ run_test() {
 
 run_tests() {
     local name
-    table '' '## Tests' && table '' && table '| test | passed | failed | skipped |' && table '| --- | --- | --- | --- |'
+    table '' && table '## Tests' && table '' && table '| test | passed | failed | skipped |' && table '| --- | --- | --- | --- |'
     for name in $(unit_tests); do
         run_test "$name" "$build/tests/$name"
     done
@@ -220,7 +223,7 @@ compare_one() { # NETWORK LABELS PROTOCOL DEADLINE
     if [ -f "$out/report.md" ]; then
         sed -n 's/^#/####/; p' "$out/report.md" >>"$work/gpu.md"
     else
-        table 'No run was finished in the time given.'
+        table "No report: see $work/compare-$1-$2-$3.log."
     fi
 }
 
@@ -232,8 +235,11 @@ run_trainings() { # SECONDS
         read -r -a ms <<<"$STEP_MS"
     elif [ $plan = 1 ]; then
         ms=(20 30)
+    elif [ -f "$work/step_ms" ]; then
+        read -r -a ms <"$work/step_ms"
     else
         ms=("$(measure_ms resnet20)" "$(measure_ms resnet32)")
+        say "${ms[*]}" >"$work/step_ms"
     fi
     [ ${#ms[@]} -eq 2 ] || die "STEP_MS=\"$STEP_MS\": two numbers are needed, for ${networks[*]}."
     iterations=$(iterations_within "$1" "${ms[0]}" "${ms[1]}")
