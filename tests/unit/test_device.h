@@ -40,7 +40,9 @@ static inline void use_device(void **state) {
     setenv("NVIDIA_TF32_OVERRIDE", "0", 1); /* products of float32, as on the CPU */
     if (!has_gpu())
         skip();
+#ifdef GPU
     cuda_set_device(0);
+#endif
 }
 
 /* Parameters that the test has changed go to the device, and what the device has computed comes
