@@ -157,8 +157,7 @@ static void drop_update(struct finite_guard *guard) {
     guard->dropped++;
 }
 
-/* The logits at hand are the last micro-batch's, which tell nothing of a NaN in another; an infinite
- * one there is NaN in the host's softmax. */
+/* The logits at hand are the last micro-batch's, so a NaN is a fault whatever they are. */
 void finite_guard_check_deferred(const struct finite_guard *guard, float sum) {
     if (is_finite_value(sum) || (!is_not_a_number(sum) && is_underflow(guard->net)))
         return;

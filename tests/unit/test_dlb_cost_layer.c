@@ -12,6 +12,7 @@
 
 #include "dlb_cost_layer.h"
 #include "golden.h"
+#include "logit_ring.h"
 #include "network.h"
 #include "softmax_layer.h"
 #include "test_device.h"
@@ -211,6 +212,48 @@ static void the_teacher_is_the_same_slot_one_iteration_ago(void **state) {
     free_bare_network(net);
 }
 
+/* As a checkpoint does it: the ring is read, lost, and put back. */
+static void the_ring_can_be_read_and_put_back(void **state) {
+    use_device(state);
+    enum { ROWS = 2 * BATCH / 2 }; /* of two slots */
+    network *net = make_bare_network(BATCH, 2, CLASSES, 1, 3);
+    layer *dlb = &net->layers[2];
+    const int64_t ids[2][2][BATCH] = {{{0, 1, 2, 3}, {4, 5, 6, 7}}, {{2, 3, 8, 9}, {6, 7, 10, 11}}};
+    int64_t kept_ids[ROWS];
+    float kept_logits[ROWS * CLASSES];
+    for (int slot = 0; slot < 2; slot++) {
+        set_logits(net, (float)slot);
+        pass(net, slot, ids[0][slot]);
+        float *new_rows = net->layers[0].output + BATCH / 2 * CLASSES;
+        memcpy(kept_logits + slot * BATCH / 2 * CLASSES, new_rows, sizeof kept_logits / 2);
+        memcpy(kept_ids + slot * BATCH / 2, ids[0][slot] + BATCH / 2, sizeof kept_ids / 2);
+    }
+    logit_ring_contents ring = logit_ring_all(dlb_cost_ring(dlb));
+    assert_memory_equal(ring.ids, kept_ids, sizeof kept_ids);
+    assert_memory_equal(ring.logits, kept_logits, sizeof kept_logits);
+
+    forget_dlb_cost_teachers(dlb);
+    take_dlb_cost_sums(dlb);
+    for (int slot = 0; slot < 2; slot++)
+        pass(net, slot, ids[1][slot]);
+    assert_int_equal(take_dlb_cost_sums(dlb).teachers, 0);
+
+    ring = logit_ring_all(dlb_cost_ring(dlb));
+    assert_int_equal(ring.ids[0], 8);
+    memcpy(ring.ids, kept_ids, sizeof kept_ids);
+    memcpy(ring.logits, kept_logits, sizeof kept_logits);
+    take_dlb_cost_ring(dlb);
+    for (int slot = 0; slot < 2; slot++) {
+        memcpy(net->layers[0].output, kept_logits + slot * BATCH / 2 * CLASSES,
+               sizeof kept_logits / 2);
+        pass(net, slot, ids[1][slot]);
+    }
+    dlb_cost_sums sums = take_dlb_cost_sums(dlb);
+    assert_int_equal(sums.teachers, BATCH);
+    assert_true(sums.consistency == 0); /* each row is its teacher's */
+    free_bare_network(net);
+}
+
 static void inference_leaves_ring_and_output_alone(void **state) {
     use_device(state);
     network *net = make_bare_network(BATCH, 1, CLASSES, 1, 3);
@@ -386,6 +429,7 @@ int main(void) {
         ON_BOTH(a_row_without_its_teacher_adds_nothing),
         ON_BOTH(softmax_keeps_its_own_delta_and_cost),
         ON_BOTH(the_teacher_is_the_same_slot_one_iteration_ago),
+        ON_BOTH(the_ring_can_be_read_and_put_back),
         ON_BOTH(inference_leaves_ring_and_output_alone),
         ON_BOTH(gradient_of_the_weights_agrees_with_finite_differences),
         ON_BOTH(logits_may_be_named_and_relative),
