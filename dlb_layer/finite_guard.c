@@ -17,7 +17,7 @@ struct finite_guard {
     const char *cfg_file;
     step_snapshot *before; /* of the iteration; NULL where nothing is dropped */
     char *fault;           /* of the iteration in work, a sentence's part; NULL: none */
-    int dropped;
+    int watched, dropped; /* iterations */
 };
 
 /* ---- what is not finite ---- */
@@ -166,6 +166,7 @@ void finite_guard_check_deferred(const struct finite_guard *guard, float sum) {
 }
 
 bool finite_guard_end(struct finite_guard *guard) {
+    guard->watched++;
     if (guard->fault) {
         drop_update(guard);
         return true;
@@ -202,6 +203,10 @@ void finite_guard_free(struct finite_guard *guard) {
     step_snapshot_free(guard->before);
     free(guard->fault);
     free(guard);
+}
+
+int finite_guard_watched(const struct finite_guard *guard) {
+    return guard->watched;
 }
 
 int finite_guard_dropped(const struct finite_guard *guard) {

@@ -48,7 +48,8 @@ void finite_guard_check_deferred(const struct finite_guard *guard, float sum);
 /* After the last one. Returns whether the iteration's update was dropped, and said so. */
 bool finite_guard_end(struct finite_guard *guard);
 
-/* How many updates were dropped so far. */
+/* How many iterations came to their end so far, and how many of their updates were dropped. */
+int finite_guard_watched(const struct finite_guard *guard);
 int finite_guard_dropped(const struct finite_guard *guard);
 
 #endif
