@@ -17,7 +17,7 @@ struct finite_guard {
     const char *cfg_file;
     step_snapshot *before; /* of the iteration; NULL where nothing is dropped */
     char *fault;           /* of the iteration in work, a sentence's part; NULL: none */
-    int watched, dropped; /* iterations */
+    int watched, dropped;  /* iterations */
 };
 
 /* ---- what is not finite ---- */
