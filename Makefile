@@ -93,8 +93,9 @@ OMP      := $(if $(filter 1,$(OPENMP)),-fopenmp)
 
 # The host's own flags, at the link too, where -Ofast turns denormal numbers off. -Ofast also lets
 # the compiler assume that no number is NaN or infinite, so it is kept off our own code.
+HOST_CFLAGS := -Wall -Wno-unused-result -Wno-unknown-pragmas -Wno-stringop-truncation -Wfatal-errors $(OMP) $(OPTS)
 # Where memory runs out, the host goes on with a null pointer; allocate() of fail.h says so and ends.
-HOST_CFLAGS := -Dcalloc=allocate -Wall -Wno-unused-result -Wno-unknown-pragmas -Wno-stringop-truncation -Wfatal-errors $(OMP) $(OPTS)
+HOST_ALLOC  := -Dcalloc=allocate
 DLB_WARN    := -Wall -Wextra -Wno-missing-field-initializers -Werror
 DLB_CFLAGS  := -std=gnu11 $(DLB_WARN) $(DLB_OPTS) -fopenmp-simd
 # Its passes over memory are vector code without dispatch; no vector crosses a file (psabi).
@@ -161,7 +162,7 @@ $(BUILD)/libdarknet.a: $(HOST_OBJECTS) $(DLB_OBJECTS)
 
 $(BUILD)/host/%.o: $(HOST)/src/%.c
 	@mkdir -p $(@D)
-	$(SAY_CC)$(CC) $(COMMON) $(HOST_CFLAGS) -c $< -o $@
+	$(SAY_CC)$(CC) $(COMMON) $(HOST_CFLAGS) $(HOST_ALLOC) -c $< -o $@
 $(BUILD)/host/%.o: $(HOST)/src/%.cpp
 	@mkdir -p $(@D)
 	$(SAY_CXX)$(CXX) $(COMMON) $(OPENCV_CFLAGS) $(HOST_CFLAGS) -c $< -o $@
@@ -170,7 +171,7 @@ $(BUILD)/host/%.o: $(HOST)/src/%.cu
 	$(SAY_NVCC)$(NVCC) $(ARCH) $(DEFINES) $(INCLUDES) --compiler-options "$(HOST_CFLAGS) -fPIC" -c $< -o $@
 $(BUILD)/program/%.o: $(HOST)/examples/%.c
 	@mkdir -p $(@D)
-	$(SAY_CC)$(CC) $(COMMON) $(HOST_CFLAGS) -c $< -o $@
+	$(SAY_CC)$(CC) $(COMMON) $(HOST_CFLAGS) $(HOST_ALLOC) -c $< -o $@
 $(BUILD)/dlb_layer/%.o: dlb_layer/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(COMMON) $(DLB_CFLAGS) -c $< -o $@
