@@ -53,7 +53,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # What knows nothing of Darknet comes first, the adapters after it.
 DLB_LAYER := fail safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys \
 	weight_init bias_key decay_all finite_values layer_arrays step_snapshot finite_guard weights_file memory_limit cfg_sizes saved_weights logit_ring dlb_options net_keys \
-	overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
+	worker_threads overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
 	dlb_cost_layer image_planes nesterov recipe image_rows classifier_data number_option classifier_options batched_prediction \
 	checkpoint train_saving train_state train_resume training classifier_valid classifier_predict train_validation train_checks classifier_train
 COMMANDS  := dlb_command command_options shell_words whole_file parse_number display_text \
@@ -141,7 +141,7 @@ endif
 
 # ---- programs ----
 
-.PHONY: all demo test bench bench-cpu bench-growth bench-loader help clean distclean host host-reset refresh-patch \
+.PHONY: all demo test bench bench-cpu bench-growth bench-loader soak help clean distclean host host-reset refresh-patch \
 	install-packages build-tests build-thread-tests build-bare-tests show-build run-step-cost fuzz run-fuzz \
 	run-bench-cpu run-bench-host run-bench-blas run-bench-growth run-bench-loader FORCE
 all: bin/darknet bin/libdarknet.so
@@ -229,7 +229,7 @@ demo: install-packages
 # `make test` alone runs everything; `make test ONLY=loader` what has "loader" in its name.
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-THREAD_TESTS := test_overlap_loader test_image_decode
+THREAD_TESTS := test_worker_threads test_overlap_loader test_image_decode
 build-thread-tests: $(THREAD_TESTS:%=$(BUILD)/tests/%) $(BUILD)/darknet
 build-bare-tests: $(BUILD)/tests/test_image_decode $(BUILD)/tests/test_dlb_cost_layer $(BUILD)/tests/test_paper_networks \
 		$(BUILD)/darknet
@@ -310,6 +310,11 @@ $(BUILD)/bench/%.o: bench/%.c | $(HOST_STAMP)
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/bench/timed_steps.o $(BUILD)/libdarknet.a
 	$(SAY_CC)$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -o $@ $(LDLIBS)
 
+# A long training's memory and open files.
+soak: install-packages
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@DARKNET=bin/darknet bench/soak.sh
+
 # ---- the rest ----
 
 help:
@@ -321,6 +326,7 @@ help:
 	@echo 'make bench-cpu       the second half of make bench alone'
 	@echo 'make bench-growth    cost by batch, subdivisions, classes, length of the list'
 	@echo 'make bench-loader    loading images beside torchvision'
+	@echo 'make soak            20,000 iterations: memory and open files stay as they are'
 	@echo 'make install-packages   what all of these need (Debian, Ubuntu)'
 	@echo 'make refresh-patch PATCH=0005   put edits of darknet/host into a patch'
 	@echo 'make host-reset      throw edits of darknet/host away'
