@@ -201,10 +201,16 @@ static void a_state_that_could_not_be_renamed_is_kept(void **state) {
 
 /* ---- what is kept ---- */
 
+/* Those that an update moves. */
 static int arrays_of(network *net, layer_array *arrays) {
+    layer_array all[MOST_LAYER_ARRAYS];
     int count = 0;
-    for (int i = 0; i < net->n; i++)
-        count += list_layer_arrays(&net->layers[i], arrays + count);
+    for (int i = 0; i < net->n; i++) {
+        int of_layer = list_layer_arrays(&net->layers[i], all);
+        for (int k = 0; k < of_layer; k++)
+            if (all[k].updates)
+                arrays[count++] = all[k];
+    }
     return count;
 }
 
