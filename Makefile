@@ -142,7 +142,7 @@ endif
 # ---- programs ----
 
 .PHONY: all demo test bench bench-cpu bench-growth bench-loader soak help clean distclean host host-reset refresh-patch \
-	install-packages build-tests build-thread-tests build-bare-tests show-build run-step-cost fuzz run-fuzz \
+	install-packages build-tests build-thread-tests build-bare-tests show-build run-step-cost lint valgrind run-valgrind fuzz run-fuzz \
 	run-bench-cpu run-bench-host run-bench-blas run-bench-growth run-bench-loader FORCE
 all: bin/darknet bin/libdarknet.so
 
@@ -248,6 +248,23 @@ test: install-packages
 	@darknet/install_packages.sh libcmocka-dev
 	@tests/run.sh '$(ONLY)'
 
+# ---- static checks ----
+
+lint: $(HOST_STAMP)
+	@darknet/install_packages.sh clang-format clang-tidy cppcheck shellcheck
+	@tests/lint.sh -std=gnu11 $(filter-out -fPIC -MD -MP,$(OURS)) $(call as_system,$(OPENCV_CFLAGS)) -Itests/fuzz \
+		-fopenmp-simd -DDLB_VERSION='"$(VERSION)"' -DDLB_BUILD='"$(CONFIG:build-%=%)"'
+
+# ---- valgrind ----
+
+# Without oneDNN, whose code is made at run time, and without instructions that valgrind does not know.
+VALGRIND_FLAGS := PORTABLE=1 ONEDNN=0 OPENBLAS=0 OPENCV=0
+valgrind: install-packages
+	@darknet/install_packages.sh libcmocka-dev valgrind
+	@$(MAKE) --no-print-directory -j$$(nproc) $(VALGRIND_FLAGS) run-valgrind
+run-valgrind: $(UNIT_TESTS:%=$(BUILD)/tests/%)
+	@tests/valgrind.sh $(BUILD)/tests '$(ONLY)'
+
 # ---- fuzzing ----
 
 # `make fuzz` runs every target for SECONDS with libFuzzer; `make test` replays their seeds and what once
@@ -321,6 +338,8 @@ help:
 	@echo 'make                 bin/darknet and bin/libdarknet.so'
 	@echo 'make demo            train and compare on Fashion-MNIST, from a bare machine'
 	@echo 'make test            all tests, from a bare machine'
+	@echo 'make lint            clang-format, shellcheck, cppcheck, clang-tidy over our own files'
+	@echo 'make valgrind        the unit tests under valgrind'
 	@echo 'make fuzz SECONDS=60    every reader of files fed with any bytes by libFuzzer, so long each'
 	@echo 'make bench           what a step with [dlb_cost] costs; training on the CPU beside PyTorch'
 	@echo 'make bench-cpu       the second half of make bench alone'

@@ -15,8 +15,8 @@ void check_dnnl(dnnl_status_t status, const char *what) {
         fail("oneDNN: %s: status %d", what, (int)status);
 }
 
-dnnl_format_tag_t block_tag(int channels) {
-    return channels == 16 ? dnnl_nChw16c : dnnl_nChw8c;
+dnnl_format_tag_t block_tag(int block) {
+    return block == 16 ? dnnl_nChw16c : dnnl_nChw8c;
 }
 
 dnnl_memory_desc_t tensor_desc(int batch, int channels, int height, int width,
