@@ -138,7 +138,7 @@ check "random=1: to the same files" same_run whole backup
 
 # ---- signals ----
 
-dlb_cfg max_batches=3000 >x.cfg
+dlb_cfg max_batches=1500 >x.cfg
 rm -rf backup whole
 check "a run without -seed" train_on x.cfg -save_every 0 -valid_every 0
 seed=$(sed -n 's/^Seed: //p' printed)
@@ -151,7 +151,7 @@ check "which is printed" test "$(sed -n 's/^Seed: //p' printed)" = "$seed"
 check "to the same files" same_run whole backup
 check "a run that has ended goes on no more" train_on x.cfg -resume -save_every 0 -valid_every 0
 check "and says so" grep -qx \
-    'backup/x.backup has seen 3000 of max_batches=3000 iterations: nothing is left to train' said
+    'backup/x.backup has seen 1500 of max_batches=1500 iterations: nothing is left to train' said
 check "with the same files" same_run whole backup
 
 # SIGUSR1 until a checkpoint is there, then SIGKILL.
@@ -167,7 +167,7 @@ kill -s KILL $process 2>kills
 wait $process 2>kills
 check "SIGUSR1 saves" test -s backup/x.state
 check "the run goes on after SIGKILL" train_on x.cfg -resume -save_every 0 -valid_every 0
-check "from the checkpoint" went_on 3000
+check "from the checkpoint" went_on 1500
 check "to the same files" same_run whole backup
 
 # The validation after the third iteration takes long enough to be left.
