@@ -259,7 +259,8 @@ static void report_skipped_images(const training *t) {
 static void report_dropped_updates(const training *t) {
     int dropped = finite_guard_dropped(t->guard);
     if (dropped)
-        fprintf(stderr, "%d updates were dropped because they were not finite\n", dropped);
+        fprintf(stderr, "%d of %zu updates were dropped because they were not finite\n", dropped,
+                (size_t)(t->iterations - t->iterations_before));
 }
 
 /* Opens what a run needs, whether it goes on from `resumed` or, with NULL, does not. */

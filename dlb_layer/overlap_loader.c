@@ -248,7 +248,8 @@ overlap_loader *overlap_loader_create(const loader_settings *settings) {
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->work_ready, NULL);
     pthread_cond_init(&l->work_done, NULL);
-    l->workers = allocate((size_t)settings->threads, sizeof *l->workers);
+    l->workers = allocate((size_t)settings->threads,
+                          sizeof *l->workers); // NOLINT(bugprone-sizeof-expression): of pointers
     for (int i = 0; i < settings->threads; i++)
         if (!(l->workers[i] = start_worker(work, l)))
             fail("cannot start loader thread %d of %d; try a smaller -threads", i + 1,
