@@ -67,7 +67,7 @@ char *fingerprint_difference(const char *bytes, size_t size, const fingerprint *
         const char *is = next_string(name, end);
         const char *was = fingerprint_text(bytes, size, name);
         if (!was || strcmp(was, is) != 0)
-            return describe(name, was ? was : "", is);
+            return describe(name, was ? was : "another one", is);
         name = next_string(is, end);
     }
     return NULL;
