@@ -1,5 +1,6 @@
 #include "train_resume.h"
 
+#include "cpu_backend.h"
 #include "fail.h"
 #include "file_bytes.h"
 #include "network.h"
@@ -75,10 +76,7 @@ fingerprint training_fingerprint(const char *cfg_file, const classifier_data *da
 fingerprint training_circumstances(const network *net) {
     fingerprint print = {0};
     const char *threads = getenv("OMP_NUM_THREADS");
-    int taken = 0;
-    for (int i = 0; i < net->n; i++)
-        taken += net->layers[i].cpu != NULL;
-    add_number(&print, "number of layers that oneDNN runs", (uint64_t)taken);
+    add_number(&print, "number of layers that oneDNN runs", (uint64_t)count_taken_over(net));
     if (threads && *threads)
         fingerprint_add(&print, "number of threads", threads);
     else

@@ -39,6 +39,13 @@ int shape_changed(layer l) {
     return 1;
 }
 
+int count_taken_over(const network *net) {
+    int count = 0;
+    for (int i = 0; i < net->n; i++)
+        count += net->layers[i].cpu != NULL;
+    return count;
+}
+
 const float *backend_output(const layer *l, size_t *count) {
     const cpu_backend *b = l->cpu;
     if (!b || !b->blocked_output)

@@ -29,6 +29,9 @@
  * and width after that are seen at the next forward pass. */
 void take_over_layers(network *net);
 
+/* How many of the network's layers were taken over. */
+int count_taken_over(const network *net);
+
 /* The layer's output of the last forward pass where it exists only in the library's layout, with
  * *count floats, padding included; it belongs to the layer. NULL, with *count as it was, where
  * l->output has it. */

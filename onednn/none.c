@@ -5,6 +5,11 @@ void take_over_layers(network *net) {
     (void)net;
 }
 
+int count_taken_over(const network *net) {
+    (void)net;
+    return 0;
+}
+
 const float *backend_output(const layer *l, size_t *count) {
     (void)l, (void)count;
     return NULL;

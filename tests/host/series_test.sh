@@ -13,9 +13,9 @@ backend=$(basename "$(ls patches/*-layers-of-a-cpu-backend.patch)" | cut -d- -f1
 # build STEP: with the time stamps kept, each step compiles only what its patch changed
 build() {
     local extra=()
-    [ "$1" -ge "$layer_type" ] || extra+=(DLB_OBJECTS=)
+    [ "$1" -ge "$layer_type" ] || extra+=(DLB_OBJECTS= HOST_ALLOC=)
     [ "$1" -ge "$commands" ] || extra+=(COMMANDS=)
-    [ "$1" -ge "$backend" ] || extra+=(BACKEND=)
+    [ "$1" -ge "$backend" ] || extra+=(BACKEND=none)
     HOST_DIR=$work/host SERIES_UPTO=$1 darknet/apply_patches.sh &&
         make -s -j"$(nproc)" HOST="$work/host" BUILD="$work/build" OPTS=-O0 DLB_OPTS=-O0 "${extra[@]}" \
             "$work/build/darknet" "$work/build/libdarknet.so"
