@@ -68,7 +68,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 DLB_LAYER := fail safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu \
 	weight_init bias_key decay_all gpu_status convolution_algorithms finite_values layer_arrays step_snapshot finite_guard weights_file memory_limit cfg_sizes saved_weights \
 	logit_ring dlb_options net_keys \
-	overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
+	worker_threads overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
 	dlb_cost_layer dlb_cost_layer_gpu step_losses image_planes nesterov recipe image_rows classifier_data number_option classifier_options batched_prediction \
 	checkpoint train_saving train_state train_resume training classifier_valid classifier_predict train_validation train_checks classifier_train
 COMMANDS  := dlb_command command_options shell_words whole_file parse_number display_text \
@@ -159,8 +159,8 @@ endif
 
 # ---- programs ----
 
-.PHONY: all demo test bench bench-cpu bench-growth bench-loader gpu-check help clean distclean host host-reset refresh-patch \
-	install-packages build-tests build-thread-tests build-bare-tests show-build run-step-cost fuzz run-fuzz \
+.PHONY: all demo test bench bench-cpu bench-growth bench-loader gpu-check soak help clean distclean host host-reset refresh-patch \
+	install-packages build-tests build-thread-tests build-bare-tests show-build run-step-cost lint valgrind run-valgrind fuzz run-fuzz \
 	run-bench-cpu run-bench-host run-bench-blas run-bench-growth run-bench-loader FORCE
 all: bin/darknet bin/libdarknet.so
 
@@ -251,7 +251,7 @@ demo: install-packages
 # `make test` alone runs everything; `make test ONLY=loader` what has "loader" in its name.
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-THREAD_TESTS := test_overlap_loader test_image_decode test_dlb_cost_kernels
+THREAD_TESTS := test_worker_threads test_overlap_loader test_image_decode test_dlb_cost_kernels
 build-thread-tests: $(THREAD_TESTS:%=$(BUILD)/tests/%) $(BUILD)/darknet
 build-bare-tests: $(BUILD)/tests/test_image_decode $(BUILD)/tests/test_dlb_cost_layer $(BUILD)/tests/test_paper_networks \
 		$(BUILD)/darknet
@@ -270,6 +270,23 @@ $(BUILD)/tests/compare_weights: tests/trajectory/compare_weights.c
 test: install-packages
 	@darknet/install_packages.sh libcmocka-dev
 	@tests/run.sh '$(ONLY)'
+
+# ---- static checks ----
+
+lint: $(HOST_STAMP)
+	@darknet/install_packages.sh clang-format clang-tidy cppcheck shellcheck
+	@tests/lint.sh -std=gnu11 $(filter-out -fPIC -MD -MP,$(OURS)) $(call as_system,$(OPENCV_CFLAGS)) -Itests/fuzz \
+		-fopenmp-simd -DDLB_VERSION='"$(VERSION)"' -DDLB_BUILD='"$(CONFIG:build-%=%)"'
+
+# ---- valgrind ----
+
+# Without oneDNN, whose code is made at run time, and without instructions that valgrind does not know.
+VALGRIND_FLAGS := PORTABLE=1 ONEDNN=0 OPENBLAS=0 OPENCV=0
+valgrind: install-packages
+	@darknet/install_packages.sh libcmocka-dev valgrind
+	@$(MAKE) --no-print-directory -j$$(nproc) $(VALGRIND_FLAGS) run-valgrind
+run-valgrind: $(UNIT_TESTS:%=$(BUILD)/tests/%)
+	@tests/valgrind.sh $(BUILD)/tests '$(ONLY)'
 
 # ---- fuzzing ----
 
@@ -336,18 +353,26 @@ $(BUILD)/bench/%.o: bench/%.c | $(HOST_STAMP)
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/bench/timed_steps.o $(BUILD)/libdarknet.a
 	$(SAY_CC)$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -o $@ $(LDLIBS)
 
+# A long training's memory and open files.
+soak: install-packages
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@DARKNET=bin/darknet bench/soak.sh
+
 # ---- the rest ----
 
 help:
 	@echo 'make                 bin/darknet and bin/libdarknet.so'
 	@echo 'make demo            train and compare on Fashion-MNIST, from a bare machine'
 	@echo 'make test            all tests, from a bare machine'
+	@echo 'make lint            clang-format, shellcheck, cppcheck, clang-tidy over our own files'
+	@echo 'make valgrind        the unit tests under valgrind'
 	@echo 'make fuzz SECONDS=60    every reader of files fed with any bytes by libFuzzer, so long each'
 	@echo 'make bench           what a step with [dlb_cost] costs; training on the CPU beside PyTorch'
 	@echo 'make bench-cpu       the second half of make bench alone'
 	@echo 'make bench-growth    cost by batch, subdivisions, classes, length of the list'
 	@echo 'make bench-loader    loading images beside torchvision'
 	@echo 'make gpu-check TIME=SECONDS   with a GPU: tests, sanitizers, speed, trainings; bench/gpu_check.sh says what it needs'
+	@echo 'make soak            20,000 iterations: memory and open files stay as they are'
 	@echo 'make install-packages   what all of these need (Debian, Ubuntu)'
 	@echo 'make refresh-patch PATCH=0005   put edits of darknet/host into a patch'
 	@echo 'make host-reset      throw edits of darknet/host away'

@@ -53,7 +53,7 @@ network *load_network_with(const char *cfg_file, const char *section) {
     for (int i = 0; i < net->inputs * net->batch; i++)
         net->input[i] = (float)rand() / (float)RAND_MAX;
     for (int row = 0; row < net->batch; row++)
-        net->truth[row * net->truths + row % net->truths] = 1;
+        net->truth[(size_t)row * (size_t)net->truths + (size_t)(row % net->truths)] = 1;
     return net;
 }
 
@@ -64,13 +64,13 @@ double train_one_step(network *net, int64_t *next_id) {
     double start = what_time_is_it_now();
     for (int slot = 0; slot < net->subdivisions; slot++) {
         for (int row = 0; row < net->batch; row++)
-            ids[row] = *next_id + slot * half + row - (row < half ? 0 : half) +
-                       (row < half ? 0 : net->subdivisions * half);
+            ids[row] = *next_id + (int64_t)slot * half + row - (row < half ? 0 : half) +
+                       (row < half ? 0 : (int64_t)net->subdivisions * half);
         if (dlb)
             set_dlb_cost_samples(dlb, slot, ids);
         train_network_datum(net);
     }
-    *next_id += net->subdivisions * half;
+    *next_id += (int64_t)net->subdivisions * half;
     wait_for_device(net);
     double seconds = what_time_is_it_now() - start;
     free(ids);

@@ -82,7 +82,7 @@ static void check_label(const source_file *file, size_t i, const char *kind, uns
 }
 
 static void check_records(const cifar_version *version, source_file *file) {
-    size_t record = version->label_bytes + CHANNELS * PLANE;
+    size_t record = version->label_bytes + (size_t)CHANNELS * PLANE;
     if (file->size == 0 || file->size % record != 0)
         fail(
             "%s is truncated or of another format: %zu bytes are not a multiple of the %zu that an "
@@ -117,7 +117,7 @@ static void interleave(unsigned char *to, const unsigned char *planes) {
 
 /* Puts the files' images one behind the other; releases the files' bytes on the way. */
 static image_set join_files(const cifar_version *version, source_file *files, size_t count) {
-    size_t images = 0, next = 0, size = CHANNELS * PLANE;
+    size_t images = 0, next = 0, size = (size_t)CHANNELS * PLANE;
     for (size_t f = 0; f < count; f++)
         images += files[f].count;
     image_set set = new_image_set(images);

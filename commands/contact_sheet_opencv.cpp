@@ -125,7 +125,7 @@ extern "C" unsigned char *encode_sheet(const contact_sheet *sheet, const char *p
         return nullptr;
     }
     *size = encoded.size();
-    unsigned char *bytes = (unsigned char *)allocate(encoded.size(), 1);
+    unsigned char *bytes = static_cast<unsigned char *>(allocate(encoded.size(), 1));
     std::copy(encoded.begin(), encoded.end(), bytes);
     return bytes;
 } catch (const std::exception &error) {

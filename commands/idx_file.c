@@ -58,7 +58,7 @@ static uint32_t big_endian(const unsigned char *bytes) {
 /* Reads the magic number and `dimensions` sizes, at most MAX_DIMENSIONS. */
 static void read_header(const idx_reader *in, unsigned dimensions, size_t *sizes) {
     unsigned char header[4 + 4 * MAX_DIMENSIONS] = {0};
-    size_t length = 4 + 4 * dimensions;
+    size_t length = 4 + (size_t)4 * dimensions;
     size_t got = read_bytes(in, header, length);
     uint32_t magic = big_endian(header), expected = 0x800 | dimensions;
     if (got >= 4 && magic != expected)
@@ -67,7 +67,7 @@ static void read_header(const idx_reader *in, unsigned dimensions, size_t *sizes
     if (got < length)
         fail("%s is truncated: %zu bytes, but its header alone takes %zu", in->path, got, length);
     for (unsigned d = 0; d < dimensions; d++)
-        sizes[d] = big_endian(header + 4 + 4 * d);
+        sizes[d] = big_endian(header + 4 + (size_t)4 * d);
     if (sizes[0] == 0)
         fail("%s holds no %s", in->path, in->items);
 }

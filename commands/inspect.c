@@ -58,7 +58,7 @@ static void print_batch(const network *net) {
     int rows = net->batch, slots = net->subdivisions;
     printf("input          %s%s\n", input,
            net->random ? "; random=1 resizes it during training" : "");
-    printf("batch          %d image%s\n", rows * slots, plural((uint64_t)(rows * slots)));
+    printf("batch          %d image%s\n", rows * slots, plural((uint64_t)rows * (uint64_t)slots));
     printf("subdivisions   %d\n", slots);
     printf("micro-batch    %d row%s\n", rows, plural((uint64_t)rows));
     free(input);

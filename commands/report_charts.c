@@ -16,7 +16,6 @@
 
 /* One set of axes. */
 typedef struct {
-    curve_value what;
     const char *y_label;
     curve *curves; /* (arms), owned */
 } panel;
@@ -83,7 +82,7 @@ static void remove_pictures(const char *folder) {
 /* ---- numbers ---- */
 
 static panel make_panel(const comparison_results *results, curve_value what, const char *y_label) {
-    panel p = {what, y_label, allocate(results->about.arm_count, sizeof *p.curves)};
+    panel p = {y_label, allocate(results->about.arm_count, sizeof *p.curves)};
     for (size_t a = 0; a < results->about.arm_count; a++)
         p.curves[a] = average_runs(results, a, what);
     return p;
@@ -132,7 +131,7 @@ static void write_data(const char *folder, const chart *c, const comparison *abo
         for (size_t a = 0; a < about->arm_count; a++) {
             const curve *line = &c->panels[p].curves[a];
             char *name = printable(about->arms[a].name);
-            if (line->count > 0)
+            if (line->count > 0) // NOLINT(clang-analyzer-core.NullDereference): one an arm
                 fprintf(text.stream, "\n\n# %s: %s, runs: %zu\n", c->panels[p].y_label, name,
                         line->runs);
             for (size_t i = 0; i < line->count; i++)

@@ -11,8 +11,6 @@
 
 #include "fail.h"
 
-extern char **environ;
-
 /* The environment with a locale whose characters are UTF-8, as those of the scripts are. The
  * strings are not copied; the caller frees the list. */
 static char **utf8_environment(void) {

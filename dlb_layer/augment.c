@@ -77,7 +77,7 @@ static void sample_pixel(const rgb_image *image, float x, float y, rgb_line line
     if (!(left >= -1 && left < (float)image->width && top >= -1 && top < (float)image->height))
         return; /* also keeps the conversions below inside an int's range */
     float dx = x - left, dy = y - top;
-    float weight[4] = {(1 - dy) * (1 - dx), (1 - dy) * dx, dy * (1 - dx), dy * dx};
+    const float weight[4] = {(1 - dy) * (1 - dx), (1 - dy) * dx, dy * (1 - dx), dy * dx};
     neighbours n = neighbours_of(image, (int)left, (int)top);
     for (int i = 0; i < 4; i++) {
         line.r[at] += weight[i] * n.corner[i][0];

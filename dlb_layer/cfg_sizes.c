@@ -298,6 +298,23 @@ void check_net_sizes(const char *cfg_file, list *options) {
                 times(times(take(&s, "batch", 1, 0) / parts, steps), inputs));
 }
 
+/* Of a micro-batch; random=1 draws sizes up to 448 x 448, as the host does. */
+static uint64_t outputs_in_training(const char *cfg_file, const network *net, int index) {
+    const uint64_t LARGEST = 448 * 448;
+    const layer *l = &net->layers[index];
+    uint64_t outputs = times((uint64_t)l->outputs, (uint64_t)l->batch);
+    uint64_t pixels = times((uint64_t)net->w, (uint64_t)net->h);
+    bool grows = net->random && pixels && pixels < LARGEST && l->out_w > 1 && l->out_h > 1;
+    if (!grows)
+        return outputs;
+    outputs = times(outputs, LARGEST) / pixels;
+    if (outputs > INT_MAX)
+        fail("%s: layer %d: %" PRIu64 " outputs of a micro-batch at 448 x 448, which random=1 may "
+             "draw, but %d is the most",
+             cfg_file, index, outputs, INT_MAX);
+    return outputs;
+}
+
 void check_training_memory(const char *cfg_file, const network *net) {
 #ifdef GPU
     if (net->gpu_index >= 0)
@@ -312,7 +329,7 @@ void check_training_memory(const char *cfg_file, const network *net) {
             floats += (arrays[k].updates ? 2 : 1) * (uint64_t)arrays[k].count;
         if (l->type != DROPOUT &&
             l->type != DLB_COST) /* whose outputs are those of the one above */
-            floats += (uint64_t)l->outputs * (uint64_t)l->batch;
+            floats += outputs_in_training(cfg_file, net, i);
     }
     if (times(floats, sizeof(float)) > limit)
         fail("%s: a training of this network takes at least %" PRIu64 " bytes of memory, with "

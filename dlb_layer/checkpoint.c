@@ -58,25 +58,26 @@ static char *write_aside(checkpoint *c, network *net, state_content content, voi
 
 /* From here on the new state is the one that fits the weights. */
 static char *rename_state(checkpoint *c) {
-    char *error = move_file(c->new_state, c->state, true);
+    char *error = move_file(c->new_state, c->state, false);
     c->state_waits = error != NULL;
-    return error;
+    return error ? error : bring_names_to_disk(c->state);
 }
 
 static char *rename_both(checkpoint *c) {
-    char *error = move_file(c->new_weights, c->weights, true);
-    if (error && access(c->new_weights, F_OK) == 0) {
+    char *error = move_file(c->new_weights, c->weights, false);
+    if (error) {
         unlink(c->new_weights);
         unlink(c->new_state);
         return error;
     }
-    free(error); /* only the folder's way to the disk failed; the next rename tries it again */
+    free(bring_names_to_disk(c->weights)); /* where that fails, the state's rename tries it again */
     return rename_state(c);
 }
 
 char *write_checkpoint(checkpoint *c, network *net, state_content content, void *context) {
     /* The file that is about to be written anew may be the only state that fits. */
-    char *error = c->state_waits ? rename_state(c) : NULL;
+    bool waits = c->state_waits && access(c->new_state, F_OK) == 0;
+    char *error = waits ? rename_state(c) : NULL;
     if (!error)
         error = write_aside(c, net, content, context);
     return error ? error : rename_both(c);
@@ -125,6 +126,8 @@ state_file *find_checkpoint(checkpoint *c) {
     if (file)
         return file;
     file = try_state(c, c->state, &error);
+    if (!file && !error && unfinished && access(c->weights, F_OK) == 0)
+        error = format_string("%s", unfinished);
     if (!file && error)
         fail("%s; -resume=weights starts from the weights alone", error);
     free(unfinished);

@@ -56,8 +56,12 @@ static checkpoint_interval parse_interval(const char *text) {
         fail("-checkpoint_every %s: a number of iterations is needed, or one of minutes such as "
              "10m; 0: never",
              text);
-    return minutes ? (checkpoint_interval){.minutes = (double)number}
-                   : (checkpoint_interval){.iterations = (uint64_t)number};
+    checkpoint_interval every = {0};
+    if (minutes)
+        every.minutes = (double)number;
+    else
+        every.iterations = (uint64_t)number;
+    return every;
 }
 
 static resume_kind parse_resume(int argc, char **argv) {

@@ -203,7 +203,7 @@ static void finish_iteration(training *t, bool validation_is_due) {
     if (validation_is_due && !validate(t))
         return;
     note_saving(t->saving, "the log", train_log_write(t->log, &t->record));
-    if (t->iterations == 1) /* as the log, another run's state ends here */
+    if (t->iterations == 1 && !t->checkpointed) /* as the log, another run's state ends here */
         forget_checkpoint(train_saving_checkpoint(t->saving));
     save_when_due(t);
 }
@@ -275,6 +275,7 @@ static void start(training *t, char *data_file, const classifier_options *option
     t->log = open_log(t, resumed);
     t->validation =
         train_validation_open(data_file, t->cfg_file, t->net, options, train_log_best_top1(t->log));
+    set_train_validation_size(t->validation, t->width, t->height);
     if (resumed) {
         train_progress p = get_train_progress(resumed);
         set_train_validation_progress(t->validation, p.best_top1, p.without_best);
@@ -308,8 +309,10 @@ static bool is_unfinished(const training *t) {
 }
 
 static void run(training *t) {
-    if (t->validation_due)
-        finish_iteration(t, true);
+    if (t->validation_due) {
+        t->validation_due = t->validation != NULL;
+        finish_iteration(t, t->validation_due);
+    }
     while (has_iterations_left(t) && !train_validation_gives_up(t->validation) &&
            !train_stop_signal()) {
         resize_when_due(t);
@@ -340,6 +343,8 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     t.seed = choose_seed(options);
     t.net = load_training_network(cfg_file, weights_file, clear, t.seed);
     t.first_images = *t.net->seen;
+    t.width = t.net->w;
+    t.height = t.net->h;
     t.dlb = find_dlb_cost_layer(t.net);
     printf("Learning Rate: %g, Momentum: %g, Decay: %g\n", t.net->learning_rate, t.net->momentum,
            t.net->decay);

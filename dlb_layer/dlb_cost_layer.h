@@ -21,7 +21,7 @@
  * program with one sentence naming cfg_file if the section is wrong: see dlb_options.h; no softmax
  * above; softmax with groups, spatial, tree or noloss; a second [dlb_cost]; not the last section;
  * logits of another size than the softmax, or where the host would lose their gradient. */
-layer parse_dlb_cost(char *cfg_file, list *options, network *net, int index,
+layer parse_dlb_cost(char *cfg_file, list *pairs, network *net, int index,
                      const char *next_section);
 
 /* The constructor that parse_dlb_cost calls once all is checked. logits_layer's output is

@@ -10,8 +10,8 @@ void fingerprint_add(fingerprint *print, const char *name, const char *text) {
     char *bytes = allocate(print->size + more, 1);
     if (print->size)
         memcpy(bytes, print->bytes, print->size);
-    strcpy(bytes + print->size, name);
-    strcpy(bytes + print->size + strlen(name) + 1, text);
+    memcpy(bytes + print->size, name, strlen(name) + 1);
+    memcpy(bytes + print->size + strlen(name) + 1, text, strlen(text) + 1);
     free(print->bytes);
     print->bytes = bytes;
     print->size += more;
@@ -67,7 +67,7 @@ char *fingerprint_difference(const char *bytes, size_t size, const fingerprint *
         const char *is = next_string(name, end);
         const char *was = fingerprint_text(bytes, size, name);
         if (!was || strcmp(was, is) != 0)
-            return describe(name, was ? was : "", is);
+            return describe(name, was ? was : "another one", is);
         name = next_string(is, end);
     }
     return NULL;

@@ -1,16 +1,19 @@
 #include "image_decode.h"
 
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
 extern "C" bool decode_image_bytes(const unsigned char *data, size_t size, rgb_image *image) try {
-    cv::Mat bytes(1, (int)size, CV_8UC1, const_cast<unsigned char *>(data));
+    if (size > INT_MAX)
+        return false;
+    cv::Mat bytes(1, static_cast<int>(size), CV_8UC1, const_cast<unsigned char *>(data));
     cv::Mat bgr = cv::imdecode(bytes, cv::IMREAD_COLOR);
     if (bgr.empty())
         return false;
-    unsigned char *pixels = (unsigned char *)std::malloc(bgr.total() * 3);
+    unsigned char *pixels = static_cast<unsigned char *>(std::malloc(bgr.total() * 3));
     if (!pixels)
         return false;
     cv::Mat rgb(bgr.rows, bgr.cols, CV_8UC3, pixels);

@@ -186,7 +186,7 @@ net_keys net_keys_parse(const char *cfg_file, const char *const *names, const ch
     section s = find_values(cfg_file, names, values, count);
     net_keys keys = net_keys_defaults();
     for (int i = 0; i < KEY_COUNT; i++) {
-        double numbers[IMAGE_CHANNELS];
+        double numbers[IMAGE_CHANNELS] = {0};
         if (!s.values[i])
             continue;
         if (!read_numbers(s.values[i], KEYS[i].range, KEYS[i].numbers, numbers))

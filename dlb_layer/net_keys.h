@@ -27,11 +27,11 @@ net_keys net_keys_defaults(void);
 /* Whether `key` is one of them. */
 bool is_net_key(const char *key);
 
-/* Reads the `count` pairs keys[i] = values[i] of a [net] section, and passes over the host's own
+/* Reads the `count` pairs names[i] = values[i] of a [net] section, and passes over the host's own
  * keys. Ends the program with one sentence naming `cfg_file`, key and value where one of these keys
  * is given twice, has a value that is missing, no number or out of range, or contradicts another
  * key: mean without std, mixup with cutmix, pad_crop with the host's crop keys ... */
-net_keys net_keys_parse(const char *cfg_file, const char *const *keys, const char *const *values,
+net_keys net_keys_parse(const char *cfg_file, const char *const *names, const char *const *values,
                         int count);
 
 /* Whether truths are no longer one 1 among zeros. */

@@ -1,6 +1,7 @@
 #include "overlap_loader.h"
 
 #include "fail.h"
+#include "worker_threads.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -24,7 +25,7 @@ struct overlap_loader {
     int64_t loading; /* iteration that the jobs below are for */
     sample *plan;    /* (slots * rows), its samples */
 
-    pthread_t *workers;
+    worker **workers;     /* (threads) */
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t work_ready;
     pthread_cond_t work_done;
@@ -111,7 +112,7 @@ static void finish_batch(overlap_loader *l) {
     pthread_mutex_lock(&l->lock);
 }
 
-static void *work(void *argument) {
+static void work(void *argument) {
     overlap_loader *l = argument;
     pthread_mutex_lock(&l->lock);
     while (true) {
@@ -129,7 +130,6 @@ static void *work(void *argument) {
             pthread_cond_signal(&l->work_done);
     }
     pthread_mutex_unlock(&l->lock);
-    return NULL;
 }
 
 static void wait_for_workers(overlap_loader *l) {
@@ -248,9 +248,10 @@ overlap_loader *overlap_loader_create(const loader_settings *settings) {
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->work_ready, NULL);
     pthread_cond_init(&l->work_done, NULL);
-    l->workers = allocate((size_t)settings->threads, sizeof *l->workers);
+    l->workers = allocate((size_t)settings->threads,
+                          sizeof *l->workers); // NOLINT(bugprone-sizeof-expression): of pointers
     for (int i = 0; i < settings->threads; i++)
-        if (pthread_create(&l->workers[i], NULL, work, l))
+        if (!(l->workers[i] = start_worker(work, l)))
             fail("cannot start loader thread %d of %d; try a smaller -threads", i + 1,
                  settings->threads);
     load_first_iteration(l);
@@ -265,7 +266,7 @@ void overlap_loader_free(overlap_loader *l) {
     pthread_cond_broadcast(&l->work_ready);
     pthread_mutex_unlock(&l->lock);
     for (int i = 0; i < l->settings.threads; i++)
-        pthread_join(l->workers[i], NULL);
+        finish_worker(l->workers[i]);
     for (int i = 0; i < BUFFERS; i++) {
         free(l->buffers[i].inputs);
         free(l->buffers[i].truths);

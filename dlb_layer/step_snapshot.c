@@ -14,12 +14,8 @@ static float *changed_before_update(const layer_array *array) {
     return array->updates ? array->updates : array->values;
 }
 
-/* What is done with each array of the network and its place in the snapshot; returns the floats. */
+/* What is done with each array of the network and its place in the snapshot. */
 typedef void (*array_action)(float *of_network, float *kept, size_t bytes);
-
-static void count_only(float *of_network, float *kept, size_t bytes) {
-    (void)of_network, (void)kept, (void)bytes;
-}
 
 static void keep(float *of_network, float *kept, size_t bytes) {
     memcpy(kept, of_network, bytes);
@@ -35,8 +31,8 @@ static size_t for_each_array(const network *net, float *kept, array_action act) 
         layer_array arrays[MOST_LAYER_ARRAYS];
         int count = list_layer_arrays(&net->layers[i], arrays);
         for (int k = 0; k < count; k++) {
-            act(changed_before_update(&arrays[k]), kept ? kept + at : NULL,
-                arrays[k].count * sizeof(float));
+            if (kept)
+                act(changed_before_update(&arrays[k]), kept + at, arrays[k].count * sizeof(float));
             at += arrays[k].count;
         }
     }
@@ -45,7 +41,7 @@ static size_t for_each_array(const network *net, float *kept, array_action act) 
 
 step_snapshot *step_snapshot_create(const network *net) {
     step_snapshot *snapshot = allocate(1, sizeof *snapshot);
-    snapshot->values = allocate(for_each_array(net, NULL, count_only), sizeof *snapshot->values);
+    snapshot->values = allocate(for_each_array(net, NULL, keep), sizeof *snapshot->values);
     return snapshot;
 }
 

@@ -29,6 +29,12 @@ struct train_log {
     double seconds; /* of one iteration, smoothed */
 };
 
+/* Whether it is what a process that was killed in the midst of the header has left. */
+static bool is_cut_header(const char *line) {
+    size_t length = strlen(line);
+    return length < sizeof HEADER - 1 && !strncmp(line, HEADER, length);
+}
+
 /* Whether `file` holds lines already. An empty one is made if it is missing, which shows that it
  * can be written. Ends the program if it cannot, or if it starts with another header. */
 static bool has_header(const char *file) {
@@ -36,8 +42,11 @@ static bool has_header(const char *file) {
     FILE *existing = fopen(file, "a+");
     if (!existing)
         fail("cannot write %s: %s", file, strerror(errno));
-    bool empty = !fgets(line, sizeof line, existing);
+    bool empty = !fgets(line, sizeof line, existing) || is_cut_header(line);
+    bool failed = empty && ftruncate(fileno(existing), 0);
     fclose(existing);
+    if (failed)
+        fail("cannot write %s: %s", file, strerror(errno));
     if (!empty && strcmp(line, HEADER) != 0)
         fail("%s is not a log of this program's: its first line is not %.*s", file,
              (int)sizeof HEADER - 2, HEADER);

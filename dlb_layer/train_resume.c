@@ -65,8 +65,12 @@ fingerprint training_fingerprint(const char *cfg_file, const classifier_data *da
     add_cfg(&print, cfg_file);
     add_list(&print, data);
     add_labels(&print, data);
-    fingerprint_add(&print, "option -skip_bad", options->skip_bad ? "on" : "off");
-    fingerprint_add(&print, "option -on_nan", options->drops_not_finite ? "skip" : "stop");
+    /* Not what is on: until the checkpoint a run without them left nothing out, so that it may go
+     * on with them. */
+    if (!options->skip_bad)
+        fingerprint_add(&print, "option -skip_bad", "off");
+    if (!options->drops_not_finite)
+        fingerprint_add(&print, "option -on_nan", "stop");
     return print;
 }
 

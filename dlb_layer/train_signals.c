@@ -34,7 +34,8 @@ int train_stop_signal(void) {
 }
 
 bool take_save_request(void) {
-    bool asked = save_request;
-    save_request = 0;
-    return asked;
+    if (!save_request)
+        return false;
+    save_request = 0; /* never after it was seen to be 0: a signal in between would be lost */
+    return true;
 }

@@ -83,15 +83,15 @@ char *train_validation_run(train_validation *v, network *net, validation_result 
     char *error = validate_classifier(net, &v->data, &v->settings, result);
     if (resized)
         resize_network(net, width, height);
+    if (error || result->stopped)
+        set_host_random(&random); /* it is done again where the training goes on */
     if (error) {
         char *sentence = format_string("%s, in %s", error, v->data.list_file);
         free(error);
         return sentence;
     }
-    if (result->stopped) {
-        set_host_random(&random);
+    if (result->stopped)
         return NULL;
-    }
     note_result(v, result);
     print_result(v, result);
     return NULL;
@@ -111,6 +111,13 @@ void set_train_validation_progress(train_validation *v, double best_top1, int wi
         return;
     v->best_top1 = best_top1;
     v->without_best = without_best;
+}
+
+void set_train_validation_size(train_validation *v, int width, int height) {
+    if (!v)
+        return;
+    v->width = width;
+    v->height = height;
 }
 
 bool train_validation_gives_up(const train_validation *v) {

@@ -31,6 +31,10 @@ char *train_validation_run(train_validation *validation, network *net, validatio
 /* Whether the last result had the best top-1 so far. */
 bool train_validation_is_best(const train_validation *validation);
 
+/* The size of the network's input by the cfg, where the network has another by now. Accepts NULL.
+ */
+void set_train_validation_size(train_validation *validation, int width, int height);
+
 /* What is noted of the results so far: the best top-1, -1 where there is none, and how many came
  * after it. Accept NULL, and note or say nothing of interest then. */
 void train_validation_progress(const train_validation *validation, double *best_top1,

@@ -124,7 +124,8 @@ _Noreturn void end_training_on_signal(training *t) {
         save_training(t);
     fprintf(stderr, "%s after iteration %zu%s\n", strsignal(train_stop_signal()),
             get_current_batch(t->net),
-            t->checkpointed == t->iterations ? "; -resume goes on from there" : "");
+            t->checkpointed && t->checkpointed == t->iterations ? "; -resume goes on from there"
+                                                                : "");
     char *error = train_log_close(t->log);
     if (error)
         fprintf(stderr, "darknet: %s\n", error);

@@ -68,6 +68,19 @@ static uint64_t check_header(const char *file, FILE *in, uint64_t size) {
 
 /* ---- the size ---- */
 
+/* Keys by which the host would write beyond a layer's weights. */
+static void check_keys(const network *net, const char *file, int start, int end) {
+    for (int i = start; i < end; i++) {
+        const layer *l = &net->layers[i];
+        if ((l->type != CONVOLUTIONAL && l->type != DECONVOLUTIONAL) || l->dontload)
+            continue;
+        if (l->numload < 0 || l->numload > l->n)
+            fail("%s: layer %d has %d filters, but numload=%d", file, i, l->n, l->numload);
+        if (l->flipped && l->groups > 1)
+            fail("%s: layer %d: flipped=1 and groups=%d exclude each other", file, i, l->groups);
+    }
+}
+
 static uint64_t statistics_of(const layer *l, uint64_t outputs) {
     return l->batch_normalize && !l->dontloadscales ? 3 * outputs : 0;
 }
@@ -189,6 +202,7 @@ void check_weights_file(const network *net, const char *file, FILE *open_file, i
         fail("%s is not a regular file, of which weights are read", file);
     int end = cutoff < net->n ? cutoff : net->n;
     uint64_t size = (uint64_t)facts.st_size, header = check_header(file, open_file, size);
+    check_keys(net, file, start, end);
     uint64_t expected = header + bytes_of_layers(net, start, end);
     if (size > expected && start == 0 && end == net->n)
         refuse_size(file, size, expected, ": it is another network's");

@@ -85,10 +85,11 @@ static chunk chunk_at(blocked_shape s, int index) {
         }                                                                                          \
     } while (0)
 
-#define PER_CHANNEL(array) (array + c.channel)
+#define PER_CHANNEL(array) ((array) + c.channel)
 #define FIRST_SUM (partial + (size_t)i * 2 * (size_t)s.block)
 #define SECOND_SUM (FIRST_SUM + s.block)
-#define AT(tensor) (tensor ? tensor + c.at : NULL)
+#define AT(tensor) ((tensor) + c.at)
+#define AT_IF_ANY(tensor) ((tensor) ? AT(tensor) : NULL)
 
 /* ---- sums over chunks ---- */
 
@@ -146,7 +147,7 @@ static void combine_sums(blocked_shape s, const float *partial, int channel, flo
 void blocked_normalize(blocked_shape s, const float *x, channel_stats st, const float *residual,
                        float slope, float *y) {
     FOR_CHUNKS(s, normalize, AT(x), c.count, PER_CHANNEL(st.mean), PER_CHANNEL(st.scale),
-               PER_CHANNEL(st.shift), AT(residual), slope, AT(y));
+               PER_CHANNEL(st.shift), AT_IF_ANY(residual), slope, AT(y));
 }
 
 void blocked_activate(blocked_shape s, const float *x, float slope, float *y) {
@@ -159,8 +160,9 @@ void blocked_add(blocked_shape s, const float *x, const float *other, float slop
 
 void blocked_gradient(blocked_shape s, const float *d, const float *more, const float *x,
                       const float *y, float slope, float *partial, channel_stats st, float *g) {
-    FOR_CHUNKS(s, gradient, AT(d), AT(more), AT(x), AT(y), c.count, PER_CHANNEL(st.mean),
-               PER_CHANNEL(st.scale), PER_CHANNEL(st.shift), slope, AT(g), FIRST_SUM, SECOND_SUM);
+    FOR_CHUNKS(s, gradient, AT(d), AT_IF_ANY(more), AT_IF_ANY(x), AT_IF_ANY(y), c.count,
+               PER_CHANNEL(st.mean), PER_CHANNEL(st.scale), PER_CHANNEL(st.shift), slope,
+               AT_IF_ANY(g), FIRST_SUM, SECOND_SUM);
 #pragma omp parallel for schedule(static)
     for (int channel = 0; channel < s.channels; channel++)
         combine_sums(s, partial, channel, st.sum_delta + channel, st.sum_delta_x + channel);

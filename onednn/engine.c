@@ -8,15 +8,15 @@
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static dnnl_engine_t engine;
 static dnnl_stream_t stream;
-static int block;
+static int native_block;
 
 void check_dnnl(dnnl_status_t status, const char *what) {
     if (status != dnnl_success)
         fail("oneDNN: %s: status %d", what, (int)status);
 }
 
-dnnl_format_tag_t block_tag(int channels) {
-    return channels == 16 ? dnnl_nChw16c : dnnl_nChw8c;
+dnnl_format_tag_t block_tag(int block) {
+    return block == 16 ? dnnl_nChw16c : dnnl_nChw8c;
 }
 
 dnnl_memory_desc_t tensor_desc(int batch, int channels, int height, int width,
@@ -61,7 +61,7 @@ static int find_block(void) {
 static void start(void) {
     check_dnnl(dnnl_engine_create(&engine, dnnl_cpu, 0), "engine");
     check_dnnl(dnnl_stream_create(&stream, engine, dnnl_stream_default_flags), "stream");
-    block = find_block();
+    native_block = find_block();
 }
 
 dnnl_engine_t cpu_engine(void) {
@@ -76,5 +76,5 @@ dnnl_stream_t cpu_stream(void) {
 
 int preferred_block(void) {
     pthread_once(&once, start);
-    return block;
+    return native_block;
 }

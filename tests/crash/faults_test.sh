@@ -37,6 +37,7 @@ start_training() { # [COMMAND...]
     . ./start_and_stop >printed 2>said </dev/null
 }
 
+# shellcheck disable=SC2154  # start_and_stop sets it
 end_training() { # the process is that of start_and_stop
     kill -s CONT "$process"
     wait "$process"
@@ -159,6 +160,15 @@ for call in write fsync rename; do
     check "$call fails for a while: the same weights" cmp whole/x.weights backup/x.weights
     check "$call fails for a while: the same log" \
         cmp <(without_times whole/x.log.csv) <(without_times backup/x.log.csv)
+done
+
+# A folder that cannot be flushed once, after either of a checkpoint's renames, ends no checkpoints.
+for nth in 4 5 6; do
+    failing fsync $nth $nth
+    check "flush $nth fails: status 0" test "$status" = 0
+    check "flush $nth fails: it was said, or done by the next" \
+        test "$(grep -c 'Input/output error; the training goes on' said)" -le 1
+    check "flush $nth fails: the last checkpoint" cmp whole/x.backup backup/x.backup
 done
 
 finish

@@ -194,11 +194,11 @@ dlb_cfg batch=6 subdivisions=2 >x.cfg
 refuses "an odd micro-batch" "batch/subdivisions = 6/2 = 3 is odd"
 dlb_cfg batch=2 subdivisions=4 >x.cfg
 refuses "a batch without rows" "x.cfg: batch/subdivisions leaves no row for a micro-batch"
-{ section net inputs=10 batch=2; section convolutional; } >x.cfg
+{ section net inputs=10 batch=2; section avgpool; } >x.cfg
 ulimit -c 0
 inspect x.cfg 2>/dev/null
 check "shows what the host says before it aborts" grep -q \
-    "Layer before convolutional layer must output image" said
+    "Layer before avgpool layer must output image" said
 check "and its status" test "$status" != 0 -a "$status" != sanitizer
 
 if [ -e /dev/full ]; then

@@ -26,9 +26,9 @@ void add_fuzz_target(fuzz_target *target);
     static void run_##target_name(const uint8_t *data, size_t size);                               \
     static fuzz_target target_##target_name = {                                                    \
         .name = #target_name,                                                                      \
-        .sources = source_files,                                                                   \
+        .sources = (source_files),                                                                 \
         .run = run_##target_name,                                                                  \
-        .host_leaks = leaks,                                                                       \
+        .host_leaks = (leaks),                                                                     \
     };                                                                                             \
     __attribute__((constructor)) static void add_##target_name(void) {                             \
         add_fuzz_target(&target_##target_name);                                                    \

@@ -157,6 +157,21 @@ static void dropped_update_leaves_no_trace(void **state) {
     drops_without_a_trace(DISTILLED, 1);
 }
 
+/* Statistics alone spoil an iteration, too, and can still be put back. */
+static void statistics_are_put_back(void **state) {
+    (void)state;
+    network *net = make_network_of(NORMALIZED);
+    struct finite_guard *guard = finite_guard_create(net, "x.cfg", true);
+    float *variance = &net->layers[0].rolling_variance[3], before = *variance;
+    finite_guard_begin(guard);
+    *variance = INFINITY;
+    assert_false(passes_finite_guard(net, 1));
+    assert_true(finite_guard_end(guard));
+    assert_memory_equal(variance, &before, sizeof before);
+    finite_guard_free(guard);
+    free_network(net);
+}
+
 /* ---- every array ---- */
 
 typedef struct {
@@ -293,6 +308,7 @@ int main(void) {
         cmocka_unit_test(bits_tell_what_is_finite),
         cmocka_unit_test(first_is_found_wherever_it_is),
         cmocka_unit_test(dropped_update_leaves_no_trace),
+        cmocka_unit_test(statistics_are_put_back),
         cmocka_unit_test(every_array_is_watched),
         cmocka_unit_test(underflow_is_no_fault),
         cmocka_unit_test(deferred_losses_are_watched),

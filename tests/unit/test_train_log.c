@@ -204,9 +204,19 @@ static void without_append_an_old_log_starts_anew(void **state) {
 
 /* ---- refusals ---- */
 
+static void a_header_that_a_kill_cut_starts_anew(void **state) {
+    (void)state;
+    static const char *const cut[] = {"i", "iteration,images", COLUMNS};
+    for (size_t i = 0; i < 2 * sizeof cut / sizeof *cut; i++) {
+        put_file(cut[i / 2]);
+        run_log(i % 2, &with_teacher);
+        check_file(HEADER "2,256,0.500000,0.1,2.25,0.125,2.375,0.001000,1.500000,,,\n");
+    }
+}
+
 static void a_foreign_file_is_refused_and_left_alone(void **state) {
     (void)state;
-    static const char *const foreign[] = {"my notes\n", "\n", "x" HEADER, COLUMNS, COLUMNS ",x\n"};
+    static const char *const foreign[] = {"my notes\n", "\n", "x" HEADER, COLUMNS ",x\n"};
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
         put_file(foreign[i]);
         expect_fail(append_to, file,
@@ -356,6 +366,7 @@ int main(void) {
         cmocka_unit_test_teardown(append_goes_on_after_the_last_line, remove_log),
         cmocka_unit_test_teardown(append_starts_a_missing_or_empty_file, remove_log),
         cmocka_unit_test_teardown(without_append_an_old_log_starts_anew, remove_log),
+        cmocka_unit_test_teardown(a_header_that_a_kill_cut_starts_anew, remove_log),
         cmocka_unit_test_teardown(a_foreign_file_is_refused_and_left_alone, remove_log),
         cmocka_unit_test_teardown(a_folder_that_is_missing_is_refused, remove_log),
         cmocka_unit_test_teardown(a_folder_in_the_files_place_is_refused, remove_log),

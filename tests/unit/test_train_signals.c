@@ -30,6 +30,7 @@ static void raise_first_and_say(void *number) {
 
 static void raise_both(void *numbers) {
     const int *n = numbers;
+    signal(n[0], SIG_DFL); /* a shell's background process may have been told to ignore it */
     raise_first_and_say(numbers);
     raise(n[1]);
 }
