@@ -156,7 +156,7 @@ static void differences_are_named(void **state) {
                      "line 2 of the cfg was \"b=1\" and is \"b=2\"");
     check_difference(print_of("a\nb\n", "5"), print_of("a\n", "5"),
                      "line 2 of the cfg was \"b\" and is \"\"");
-    check_difference((fingerprint){0}, print_of("a", "5"), "the cfg was  and is a");
+    check_difference((fingerprint){0}, print_of("a", "5"), "the cfg was another one and is a");
 }
 
 static void broken_bytes_are_no_fingerprint(void **state) {
