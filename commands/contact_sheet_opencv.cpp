@@ -13,6 +13,7 @@
 
 namespace {
 
+// NOLINTNEXTLINE(cert-err58-cpp): four numbers
 const cv::Scalar PAPER(245, 245, 245), INK(30, 30, 30), PALE_INK(110, 110, 110);
 const int FONT = cv::FONT_HERSHEY_SIMPLEX;
 const double TITLE_SIZE = 0.55, TEXT_SIZE = 0.42;

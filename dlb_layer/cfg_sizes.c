@@ -300,7 +300,7 @@ void check_net_sizes(const char *cfg_file, list *options) {
 
 /* Of a micro-batch; random=1 draws sizes up to 448 x 448, as the host does. */
 static uint64_t outputs_in_training(const char *cfg_file, const network *net, int index) {
-    const uint64_t LARGEST = 448 * 448;
+    const uint64_t LARGEST = UINT64_C(448) * 448;
     const layer *l = &net->layers[index];
     uint64_t outputs = times((uint64_t)l->outputs, (uint64_t)l->batch);
     uint64_t pixels = times((uint64_t)net->w, (uint64_t)net->h);

@@ -269,8 +269,8 @@ static void report_dropped_updates(const training *t) {
 }
 
 /* Opens what a run needs, whether it goes on from `resumed` or, with NULL, does not. */
-static void start(training *t, char *data_file, const classifier_options *options,
-                  state_file *resumed) {
+static void open_run(training *t, char *data_file, const classifier_options *options,
+                     state_file *resumed) {
     bool *unusable = resumed ? get_unusable_images(resumed, t->data.list.count) : NULL;
     t->log = open_log(t, resumed);
     t->validation =
@@ -362,7 +362,7 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     t.guard = finite_guard_create(t.net, cfg_file, options.drops_not_finite);
     watch_train_signals();
     state_file *resumed = go_on_with_training(&t, &options);
-    start(&t, data_file, &options, resumed);
+    open_run(&t, data_file, &options, resumed);
     if (!has_iterations_left(&t))
         fprintf(stderr, "%s has seen %zu of max_batches=%d iterations: nothing is left to train\n",
                 t.iterations ? train_saving_checkpoint(t.saving)->weights : weights_file,

@@ -11,7 +11,7 @@ static void close_gap(char *to, const char *from) {
 }
 
 /* The end of the text before `end`, without the blanks there. */
-static char *end_without_blanks(char *start, char *end) {
+static char *end_without_blanks(const char *start, char *end) {
     while (end > start && strchr(BLANKS, end[-1]))
         end--;
     return end;

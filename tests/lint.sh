@@ -9,6 +9,7 @@ mapfile -t c < <(ls dlb_layer/*.c commands/*.c onednn/*.c bench/*.c tests/fuzz/*
 mapfile -t cpp < <(ls dlb_layer/*.cpp commands/*.cpp)
 mapfile -t formatted < <(git ls-files '*.c' '*.h' '*.inc' '*.cpp' '*.cu' '*.cuh')
 mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
+# shellcheck disable=SC2034  # tidy() takes the name
 flags=("$@")
 cxx_flags=()
 for flag in "$@"; do
