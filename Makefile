@@ -1,6 +1,9 @@
 # DLB for Darknet. `make help` lists the targets.
 #
 # Flags, as in Darknet's own Makefile: GPU CUDNN OPENCV OPENMP DEBUG (0 or 1), and
+#   CUDA=PATH           where the CUDA toolkit is; the default is /usr/local/cuda
+#   ARCH=OPTIONS        nvcc's, for what to compile; the default is the card at hand or, where there is none,
+#                       all that the toolkit knows from 7.5 on
 #   OPENBLAS=0          matrix products by the host's own loops
 #   ONEDNN=0            layers on the CPU by the host's own loops; 1 needs libdnnl-dev
 #   PORTABLE=1          for any processor of this kind, not only for the one it is built on
@@ -24,8 +27,19 @@ ONEDNN := $(if $(filter 1,$(GPU))$(findstring thread,$(SANITIZE)),0,$(shell \
 	echo '\#include <oneapi/dnnl/dnnl.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1 || echo 0))
 endif
 
+CUDA ?= /usr/local/cuda
+NVCC ?= $(CUDA)/bin/nvcc
+ifeq ($(GPU),1)
+ifeq ($(origin ARCH),undefined)
+ARCH := $(shell darknet/gpu_arch.sh '$(NVCC)')
+$(if $(ARCH),,$(error no ARCH for GPU=1: see above))
+endif
+# Objects for other cards, or of another toolkit, live in another folder.
+GPU_TAG := -gpu-$(shell echo '$(CUDA) $(ARCH)' | cksum | cut -d ' ' -f 1)
+endif
+
 comma := ,
-CONFIG := $(strip $(subst $(comma),-,build$(if $(filter 1,$(GPU)),-gpu)$(if $(filter 1,$(CUDNN)),-cudnn)$(if \
+CONFIG := $(strip $(subst $(comma),-,build$(GPU_TAG)$(if $(filter 1,$(CUDNN)),-cudnn)$(if \
 	$(filter 1,$(OPENCV)),-opencv)$(if $(filter 1,$(OPENMP)),-openmp)$(if $(filter 1,$(OPENBLAS)),-openblas)$(if \
 	$(filter 1,$(ONEDNN)),-onednn)$(if $(filter 1,$(PORTABLE)),-portable)$(if \
 	$(filter 1,$(DEBUG)),-debug)$(if $(SANITIZE),-$(SANITIZE))))
@@ -51,10 +65,11 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # ---- ours ----
 
 # What knows nothing of Darknet comes first, the adapters after it.
-DLB_LAYER := fail safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys \
-	weight_init bias_key decay_all finite_values layer_arrays step_snapshot finite_guard weights_file memory_limit cfg_sizes saved_weights logit_ring dlb_options net_keys \
+DLB_LAYER := fail safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu \
+	weight_init bias_key decay_all gpu_status convolution_algorithms finite_values layer_arrays step_snapshot finite_guard weights_file memory_limit cfg_sizes saved_weights \
+	logit_ring dlb_options net_keys \
 	worker_threads overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
-	dlb_cost_layer image_planes nesterov recipe image_rows classifier_data number_option classifier_options batched_prediction \
+	dlb_cost_layer dlb_cost_layer_gpu step_losses image_planes nesterov recipe image_rows classifier_data number_option classifier_options batched_prediction \
 	checkpoint train_saving train_state train_resume training classifier_valid classifier_predict train_validation train_checks classifier_train
 COMMANDS  := dlb_command command_options shell_words whole_file parse_number display_text \
 	prepare prepare_options data_set fashion_mnist idx_file cifar tiny_imagenet image_folder image_files file_tree \
@@ -64,6 +79,7 @@ COMMANDS  := dlb_command command_options shell_words whole_file parse_number dis
 	student_t \
 	inspect quiet_parser layer_size \
 	show contact_sheet $(if $(filter 1,$(OPENCV)),contact_sheet_opencv,contact_sheet_none)
+DLB_CUDA  := dlb_cost_kernels step_losses_kernels avgpool_kernels nesterov_kernels
 # The CPU backend; see onednn/cpu_backend.h.
 BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend normalization \
 	conv_layer batchnorm_layer_cpu activation_layer_cpu shortcut_layer_cpu pool_layers take_over thread_waiting,none)
@@ -85,7 +101,7 @@ DLB_OPTS := $(OPTS) -fno-sanitize-recover=all
 DLB_OPTS += -Wno-format-truncation -Wno-format-overflow
 endif
 
-DEFINES := $(if $(filter 1,$(GPU)),-DGPU -I/usr/local/cuda/include)$(if $(filter 1,$(CUDNN)), -DCUDNN)$(if \
+DEFINES := $(if $(filter 1,$(GPU)),-DGPU -I$(CUDA)/include)$(if $(filter 1,$(CUDNN)), -DCUDNN)$(if \
 	$(filter 1,$(OPENCV)), -DOPENCV)$(if $(filter 1,$(OPENBLAS)), -DOPENBLAS)
 INCLUDES := -I$(HOST)/include -I$(HOST)/src -Idlb_layer -Icommands -Ionednn
 COMMON   := -fPIC $(DEFINES) $(INCLUDES) -MMD -MP
@@ -93,6 +109,7 @@ COMMON   := -fPIC $(DEFINES) $(INCLUDES) -MMD -MP
 # warnings, and yet named as what the objects depend on (-MD).
 as_system = $(patsubst -I%,-isystem %,$(1))
 OURS     := -fPIC $(call as_system,$(DEFINES) $(filter -I$(HOST)/%,$(INCLUDES))) $(filter-out -I$(HOST)/%,$(INCLUDES)) -MD -MP
+OURS_CUDA = $(filter-out -fPIC,$(OURS))
 OMP      := $(if $(filter 1,$(OPENMP)),-fopenmp)
 
 # The host's own flags, at the link too, where -Ofast turns denormal numbers off. -Ofast also lets
@@ -125,11 +142,12 @@ LDLIBS += -lopencv_highgui -lopencv_videoio -lopencv_imgcodecs -lopencv_imgproc 
 endif
 ifeq ($(GPU),1)
 HOST_OBJECTS += $(HOST_CUDA:%=$(BUILD)/host/%.o)
-LDLIBS += -L/usr/local/cuda/lib64 -L/usr/local/cuda/lib64/stubs -lcuda -lcudart -lcublas -lcurand -lstdc++
+DLB_OBJECTS += $(DLB_CUDA:%=$(BUILD)/dlb_layer/%.o)
+# The driver's library is not linked: CUDA's runtime opens it when it is needed, so that the program
+# is built, and runs with -nogpu, where there is no driver.
+LDLIBS += -L$(CUDA)/lib64 -Wl,-rpath,$(CUDA)/lib64 -lcudart -lcublas -lcurand -lstdc++
 LDLIBS += $(if $(filter 1,$(CUDNN)),-lcudnn)
 endif
-NVCC ?= nvcc
-ARCH ?= -arch=native
 
 # V=1 shows the commands.
 ifneq ($(V),1)
@@ -141,7 +159,7 @@ endif
 
 # ---- programs ----
 
-.PHONY: all demo test bench bench-cpu bench-growth bench-loader soak help clean distclean host host-reset refresh-patch \
+.PHONY: all demo test bench bench-cpu bench-growth bench-loader gpu-check soak help clean distclean host host-reset refresh-patch \
 	install-packages build-tests build-thread-tests build-bare-tests show-build run-step-cost lint valgrind run-valgrind fuzz run-fuzz \
 	run-bench-cpu run-bench-host run-bench-blas run-bench-growth run-bench-loader FORCE
 all: bin/darknet bin/libdarknet.so
@@ -172,7 +190,7 @@ $(BUILD)/host/%.o: $(HOST)/src/%.cpp
 	$(SAY_CXX)$(CXX) $(COMMON) $(OPENCV_CFLAGS) $(HOST_CFLAGS) -c $< -o $@
 $(BUILD)/host/%.o: $(HOST)/src/%.cu
 	@mkdir -p $(@D)
-	$(SAY_NVCC)$(NVCC) $(ARCH) $(DEFINES) $(INCLUDES) --compiler-options "$(HOST_CFLAGS) -fPIC" -c $< -o $@
+	$(SAY_NVCC)$(NVCC) $(ARCH) $(DEFINES) $(INCLUDES) -MMD -MP --compiler-options "$(HOST_CFLAGS) -fPIC" -c $< -o $@
 $(BUILD)/program/%.o: $(HOST)/examples/%.c
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(COMMON) $(HOST_CFLAGS) $(HOST_ALLOC) -c $< -o $@
@@ -183,6 +201,10 @@ $(BUILD)/dlb_layer/dlb_cost_layer.o $(BUILD)/dlb_layer/nesterov.o $(BUILD)/dlb_l
 $(BUILD)/dlb_layer/%.o: dlb_layer/%.cpp | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CXX)$(CXX) $(OURS) $(call as_system,$(OPENCV_CFLAGS)) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@
+$(BUILD)/dlb_layer/%.o: dlb_layer/%.cu | $(HOST_STAMP)
+	@mkdir -p $(@D)
+	$(SAY_NVCC)$(NVCC) $(ARCH) $(OURS_CUDA) -Werror all-warnings \
+		--compiler-options "$(DLB_WARN) $(DLB_OPTS) -fopenmp-simd -fPIC" -c $< -o $@
 $(BUILD)/onednn/%.o: onednn/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(OURS) $(BACKEND_CFLAGS) -c $< -o $@
@@ -229,16 +251,17 @@ demo: install-packages
 # `make test` alone runs everything; `make test ONLY=loader` what has "loader" in its name.
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-THREAD_TESTS := test_worker_threads test_overlap_loader test_image_decode
+THREAD_TESTS := test_worker_threads test_overlap_loader test_image_decode test_dlb_cost_kernels
 build-thread-tests: $(THREAD_TESTS:%=$(BUILD)/tests/%) $(BUILD)/darknet
 build-bare-tests: $(BUILD)/tests/test_image_decode $(BUILD)/tests/test_dlb_cost_layer $(BUILD)/tests/test_paper_networks \
 		$(BUILD)/darknet
 show-build:
 	@echo $(BUILD)
+ON_THE_CPU := $(if $(filter 1,$(GPU)),-include tests/unit/on_the_cpu.h)
 build-tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/compare_weights $(BUILD)/fuzz/replay $(BUILD)/darknet
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libdarknet.a $(COMMANDS:%=$(BUILD)/commands/%.o)
 	@mkdir -p $(@D)
-	$(SAY_CC)$(CC) $(OURS) -Itests/unit $(DLB_CFLAGS) $(LDFLAGS) $< $(filter-out %/dlb_command.o,$(filter %.o,$^)) \
+	$(SAY_CC)$(CC) $(OURS) -Itests/unit $(ON_THE_CPU) $(DLB_CFLAGS) $(LDFLAGS) $< $(filter-out %/dlb_command.o,$(filter %.o,$^)) \
 		$(BUILD)/libdarknet.a -o $@ -lcmocka $(LDLIBS) $(COMMAND_LIBS)
 $(BUILD)/tests/compare_weights: tests/trajectory/compare_weights.c
 	@mkdir -p $(@D)
@@ -320,6 +343,9 @@ bench-loader: install-packages
 	@$(MAKE) --no-print-directory -j$$(nproc) all run-bench-loader
 run-bench-loader: $(BUILD)/bench/loader_speed $(BUILD)/bench/step_times bin/darknet
 	@bench/loader.py $(<D)
+# On a machine with a GPU, without network: see the script.
+gpu-check:
+	@bench/gpu_check.sh '$(TIME)'
 .PRECIOUS: $(BUILD)/bench/%.o
 $(BUILD)/bench/%.o: bench/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
@@ -345,6 +371,7 @@ help:
 	@echo 'make bench-cpu       the second half of make bench alone'
 	@echo 'make bench-growth    cost by batch, subdivisions, classes, length of the list'
 	@echo 'make bench-loader    loading images beside torchvision'
+	@echo 'make gpu-check TIME=SECONDS   with a GPU: tests, sanitizers, speed, trainings; bench/gpu_check.sh says what it needs'
 	@echo 'make soak            20,000 iterations: memory and open files stay as they are'
 	@echo 'make install-packages   what all of these need (Debian, Ubuntu)'
 	@echo 'make refresh-patch PATCH=0005   put edits of darknet/host into a patch'

@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 /* The network of cfg_file with `section` put at its end, ready to train, one batch of random
- * images and labels in its input. With [dlb_cost] its ring is there. */
+ * images and labels in its input. With [dlb_cost] its ring is there. A GPU build has it on the
+ * first card. */
 network *load_network_with(const char *cfg_file, const char *section);
 
 /* Trains one iteration, all its micro-batches, and returns its seconds. The first half of each

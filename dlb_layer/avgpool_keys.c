@@ -12,10 +12,6 @@ static void check_windows(const char *cfg_file, avgpool_keys keys, int width, in
     if (keys.size > smaller + keys.padding)
         fail("%s: %s size=%d is larger than its input of %d x %d with padding=%d", cfg_file,
              SECTION, keys.size, width, height, keys.padding);
-#ifdef GPU
-    if (gpu_index >= 0)
-        fail("%s: %s size=%d runs on the CPU only; use -nogpu", cfg_file, SECTION, keys.size);
-#endif
 }
 
 avgpool_keys read_avgpool_keys(const char *cfg_file, list *options, int width, int height) {

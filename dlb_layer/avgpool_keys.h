@@ -13,7 +13,7 @@ typedef struct {
 /* Host seam: size (default: the stride), stride (default 1), padding (default 0) of a section above
  * which stands a picture of `width` x `height`. Ends the program with one sentence if a value is no
  * number in its range, padding comes without the others or is not less than size, or a window is
- * larger than the picture; and where size is given and the network is to run on a GPU. */
+ * larger than the picture. */
 avgpool_keys read_avgpool_keys(const char *cfg_file, list *options, int width, int height);
 
 #endif

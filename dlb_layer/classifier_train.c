@@ -6,6 +6,7 @@
 #include "host_random.h"
 #include "network.h"
 #include "recipe.h"
+#include "step_losses.h"
 #include "train_checks.h"
 #include "train_signals.h"
 #include "train_state.h"
@@ -91,6 +92,10 @@ static float train_on_batch(training *t, const loaded_batch *batch, bool *droppe
     }
     net->input = inputs;
     net->truth = truths;
+    if (losses_are_deferred(net)) {
+        sum = (float)take_deferred_losses(net);
+        finite_guard_check_deferred(t->guard, sum);
+    }
     *dropped = finite_guard_end(t->guard);
     return sum / (float)training_batch(net);
 }
@@ -259,8 +264,8 @@ static void report_skipped_images(const training *t) {
 static void report_dropped_updates(const training *t) {
     int dropped = finite_guard_dropped(t->guard);
     if (dropped)
-        fprintf(stderr, "%d of %zu updates were dropped because they were not finite\n", dropped,
-                (size_t)(t->iterations - t->iterations_before));
+        fprintf(stderr, "%d of %d updates were dropped because they were not finite\n", dropped,
+                finite_guard_watched(t->guard));
 }
 
 /* Opens what a run needs, whether it goes on from `resumed` or, with NULL, does not. */
@@ -346,6 +351,7 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     t.data = read_classifier_data(data_file, cfg_file, t.net, options.backup);
     check_training_network(t.net, cfg_file, &t.data, data_file);
     allow_recipe_training(t.net);
+    defer_losses(t.net);
     if (t.dlb)
         prepare_dlb_cost_training(t.dlb, t.net, cfg_file);
     printf("%d\n", t.data.list.count);

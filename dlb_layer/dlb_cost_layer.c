@@ -1,33 +1,14 @@
-#include "dlb_cost_layer.h"
+#include "dlb_cost_state.h"
 
 #include "dlb_loss.h"
 #include "dlb_options.h"
 #include "fail.h"
-#include "logit_ring.h"
 #include "network.h"
 #include "option_list.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Layers are passed by value, so what changes lives behind layer.dlb. */
-struct dlb_cost {
-    float alpha;
-    float temperature;
-    int logits_layer;
-    int softmax_layer;
-    int classes;
-    int half;         /* rows of a micro-batch that are revisited, and that are new */
-    logit_ring *ring; /* NULL until training is prepared */
-    float *delta;     /* (half, classes), minus the gradient of the revisited rows */
-#ifdef GPU
-    float *delta_gpu; /* (half, classes) */
-#endif
-    int slot;           /* of the micro-batch in work */
-    const int64_t *ids; /* (2 * half), of the micro-batch in work */
-    dlb_cost_sums sums;
-};
 
 static void check_softmax(const char *cfg_file, layer softmax, int index) {
     if (softmax.groups != 1)
@@ -152,8 +133,7 @@ layer make_dlb_cost_layer(int batch, int classes, int logits_layer, int softmax_
 
 void free_dlb_cost_layer(layer l) {
 #ifdef GPU
-    if (l.dlb->delta_gpu)
-        cuda_free(l.dlb->delta_gpu);
+    free_dlb_cost_device(l.dlb->device);
 #endif
     logit_ring_free(l.dlb->ring);
     free(l.dlb->delta);
@@ -176,13 +156,22 @@ void prepare_dlb_cost_training(layer *l, const network *net, const char *cfg_fil
             "%s: [dlb_cost] revisits half of each micro-batch, but batch/subdivisions = %d/%d = %d "
             "is odd",
             cfg_file, net->batch * net->subdivisions, net->subdivisions, net->batch);
+    dlb->slots = net->subdivisions;
     dlb->half = net->batch / 2;
-    dlb->ring = logit_ring_create(net->subdivisions, dlb->half, dlb->classes);
-    dlb->delta = allocate(delta_values(dlb), sizeof *dlb->delta);
 #ifdef GPU
-    if (gpu_index >= 0)
-        dlb->delta_gpu = cuda_make_array(dlb->delta, delta_values(dlb));
+    if (net->gpu_index >= 0) {
+        dlb->device = make_dlb_cost_device(dlb);
+        return;
+    }
 #endif
+    dlb->ring = logit_ring_create(dlb->slots, dlb->half, dlb->classes);
+    dlb->delta = allocate(delta_values(dlb), sizeof *dlb->delta);
+}
+
+void need_dlb_cost_samples(const struct dlb_cost *dlb) {
+    if (!dlb->ids)
+        fail("[dlb_cost] trains only with `classifier train` and without -stock_loader, because it "
+             "must know which images are revisited");
 }
 
 void set_dlb_cost_samples(layer *l, int slot, const int64_t *ids) {
@@ -191,6 +180,12 @@ void set_dlb_cost_samples(layer *l, int slot, const int64_t *ids) {
 }
 
 void forget_dlb_cost_teachers(layer *l) {
+#ifdef GPU
+    if (l->dlb->device) {
+        clear_dlb_cost_device_ring(l->dlb->device);
+        return;
+    }
+#endif
     logit_ring_clear(l->dlb->ring);
 }
 
@@ -228,7 +223,7 @@ static void add_cross_entropy(struct dlb_cost *dlb, network net) {
  * teacher; without one the loss is 0. */
 static bool distil_row(struct dlb_cost *dlb, const float *logits, int row, double *loss) {
     size_t at = (size_t)row * (size_t)dlb->classes;
-    double weight = dlb->alpha * 2.; /* B/(B/2): LB is a mean over half of the rows */
+    double weight = dlb_cost_weight(dlb);
     const float *teacher = logit_ring_find(dlb->ring, dlb->slot, row, dlb->ids[row]);
     *loss = teacher ? dlb_row(logits + at, teacher, dlb->classes, dlb->temperature, weight,
                               dlb->delta + at)
@@ -258,9 +253,7 @@ void forward_dlb_cost_layer(layer l, network net) {
     struct dlb_cost *dlb = l.dlb;
     if (!net.train)
         return;
-    if (!dlb->ids)
-        fail("[dlb_cost] trains only with `classifier train` and without -stock_loader, because it "
-             "must know which images are revisited");
+    need_dlb_cost_samples(dlb);
     const float *logits = net.layers[dlb->logits_layer].output; /* (2 * half, classes) */
     add_cross_entropy(dlb, net);
     distil(dlb, logits);
@@ -273,25 +266,11 @@ void backward_dlb_cost_layer(layer l, network net) {
     axpy_cpu(dlb->half * dlb->classes, 1, dlb->delta, 1, net.layers[dlb->logits_layer].delta, 1);
 }
 
-#ifdef GPU
-/* The arithmetic stays on the CPU: half a micro-batch of logits down, its delta up. */
-void forward_dlb_cost_layer_gpu(layer l, network net) {
-    layer logits = net.layers[l.dlb->logits_layer];
-    if (!net.train)
-        return;
-    cuda_pull_array(logits.output_gpu, logits.output, (size_t)l.batch * (size_t)l.dlb->classes);
-    forward_dlb_cost_layer(l, net);
-}
-
-void backward_dlb_cost_layer_gpu(layer l, network net) {
-    struct dlb_cost *dlb = l.dlb;
-    size_t values = (size_t)dlb->half * (size_t)dlb->classes;
-    cuda_push_array(dlb->delta_gpu, dlb->delta, values);
-    axpy_gpu((int)values, 1, dlb->delta_gpu, 1, net.layers[dlb->logits_layer].delta_gpu, 1);
-}
-#endif
-
 dlb_cost_sums take_dlb_cost_sums(layer *l) {
+#ifdef GPU
+    if (l->dlb->device)
+        return take_dlb_cost_device_sums(l->dlb->device);
+#endif
     dlb_cost_sums sums = l->dlb->sums;
     l->dlb->sums = (dlb_cost_sums){0};
     return sums;
@@ -302,16 +281,35 @@ float dlb_cost_alpha(const layer *l) {
 }
 
 struct logit_ring *dlb_cost_ring(layer *l) {
-    return l->dlb->ring;
+    struct dlb_cost *dlb = l->dlb;
+#ifdef GPU
+    if (dlb->device) {
+        if (!dlb->ring)
+            dlb->ring = logit_ring_create(dlb->slots, dlb->half, dlb->classes);
+        pull_dlb_cost_device_ring(dlb->device, logit_ring_all(dlb->ring));
+    }
+#endif
+    return dlb->ring;
+}
+
+void take_dlb_cost_ring(layer *l) {
+#ifdef GPU
+    if (l->dlb->device)
+        push_dlb_cost_device_ring(l->dlb->device, logit_ring_all(l->dlb->ring));
+#endif
+    (void)l;
 }
 
 dlb_cost_facts describe_dlb_cost(const layer *l) {
     const struct dlb_cost *dlb = l->dlb;
+    size_t rows = (size_t)dlb->slots * (size_t)dlb->half;
+    size_t row_bytes = (size_t)dlb->classes * sizeof(float) + sizeof(int64_t);
     return (dlb_cost_facts){.alpha = dlb->alpha,
                             .temperature = dlb->temperature,
                             .logits_layer = dlb->logits_layer,
                             .classes = dlb->classes,
                             .half = dlb->half,
-                            .ring_bytes = logit_ring_bytes(dlb->ring),
-                            .delta_bytes = delta_values(dlb) * sizeof *dlb->delta};
+                            .ring_bytes =
+                                dlb->ring ? logit_ring_bytes(dlb->ring) : rows * row_bytes,
+                            .delta_bytes = dlb->delta ? delta_values(dlb) * sizeof(float) : 0};
 }

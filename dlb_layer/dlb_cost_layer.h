@@ -43,8 +43,9 @@ void backward_dlb_cost_layer_gpu(layer l, network net);
 /* The network's dlb_cost layer, or NULL if it has none. */
 layer *find_dlb_cost_layer(network *net);
 
-/* Makes the ring, with a slot for each of the network's subdivisions; until then a network with
- * the layer can only infer. Fails, naming cfg_file, if the micro-batch is odd. */
+/* Makes the ring, on the GPU where the network is there, with a slot for each of the network's
+ * subdivisions; until then a network with the layer can only infer. Fails, naming cfg_file, if the
+ * micro-batch is odd. */
 void prepare_dlb_cost_training(layer *l, const network *net, const char *cfg_file);
 
 /* Says what the next forward pass gets: micro-batch number `slot` with these sample ids, (batch),
@@ -63,14 +64,18 @@ typedef struct {
     int teachers;         /* how many had one */
 } dlb_cost_sums;
 
-/* Returns the sums since the last call and starts anew. */
+/* Returns the sums since the last call and starts anew; on a GPU it waits for the passes before. */
 dlb_cost_sums take_dlb_cost_sums(layer *l);
 
 /* The section's alpha. */
 float dlb_cost_alpha(const layer *l);
 
-/* The ring of a layer that prepare_dlb_cost_training() has made ready; the layer's own. */
+/* The ring of a layer that prepare_dlb_cost_training() has made ready; the layer's own. On a GPU a
+ * copy on the host of the ring as it is now: waits for the passes before. */
 struct logit_ring *dlb_cost_ring(layer *l);
+
+/* After a change of what dlb_cost_ring() has returned: the next passes read it so. */
+void take_dlb_cost_ring(layer *l);
 
 /* What the layer is, for people. */
 typedef struct {
@@ -80,7 +85,7 @@ typedef struct {
     int classes;
     int half;           /* revisited rows of a micro-batch, and new ones */
     size_t ring_bytes;  /* half a batch of logits and ids */
-    size_t delta_bytes; /* (half, classes) */
+    size_t delta_bytes; /* (half, classes); a GPU needs none */
 } dlb_cost_facts;
 
 /* Of a layer that prepare_dlb_cost_training() has made ready. */

@@ -6,6 +6,8 @@
 #include "finite_values.h"
 #include "layer_arrays.h"
 #include "network.h"
+#include "network_device.h"
+#include "step_losses.h"
 #include "step_snapshot.h"
 
 #include <stdlib.h>
@@ -15,18 +17,8 @@ struct finite_guard {
     const char *cfg_file;
     step_snapshot *before; /* of the iteration; NULL where nothing is dropped */
     char *fault;           /* of the iteration in work, a sentence's part; NULL: none */
-    int dropped;
+    int watched, dropped;  /* iterations */
 };
-
-/* The library without CUDA leaves gpu_index as it finds it. */
-static bool is_on_gpu(const network *net) {
-#ifdef GPU
-    return net->gpu_index >= 0;
-#else
-    (void)net;
-    return false;
-#endif
-}
 
 /* ---- what is not finite ---- */
 
@@ -101,14 +93,16 @@ static bool is_underflow(const network *net) {
         return false;
     size_t count = (size_t)l->batch * (size_t)l->inputs;
     const float *logits = net->layers[last - 1].output;
+#ifdef GPU
+    if (is_on_gpu(net))
+        cuda_pull_array(net->layers[last - 1].output_gpu, net->layers[last - 1].output, count);
+#endif
     return first_not_finite(logits, count) == count;
 }
 
 static char *find_fault_in_loss(const network *net) {
     float loss = *net->cost;
-    if (is_finite_value(loss))
-        return NULL;
-    if (!is_on_gpu(net) && is_underflow(net))
+    if (is_finite_value(loss) || is_underflow(net))
         return NULL;
     char *fault = is_on_gpu(net) ? NULL : find_fault_in_outputs(net);
     return fault ? fault : format_string("the loss is %s", kind_of_value(loss));
@@ -125,7 +119,7 @@ static _Noreturn void stop(const struct finite_guard *guard, const char *fault) 
 
 static void find_step_fault(struct finite_guard *guard, int last) {
     const network *net = guard->net;
-    if (!guard->fault)
+    if (!guard->fault && !losses_are_deferred(net))
         guard->fault = find_fault_in_loss(net);
     if (!last || is_on_gpu(net))
         return;
@@ -163,7 +157,16 @@ static void drop_update(struct finite_guard *guard) {
     guard->dropped++;
 }
 
+/* The logits at hand are the last micro-batch's, so a NaN is a fault whatever they are. */
+void finite_guard_check_deferred(const struct finite_guard *guard, float sum) {
+    if (is_finite_value(sum) || (!is_not_a_number(sum) && is_underflow(guard->net)))
+        return;
+    char *fault = format_string("the loss is %s", kind_of_value(sum));
+    stop(guard, fault);
+}
+
 bool finite_guard_end(struct finite_guard *guard) {
+    guard->watched++;
     if (guard->fault) {
         drop_update(guard);
         return true;
@@ -200,6 +203,10 @@ void finite_guard_free(struct finite_guard *guard) {
     step_snapshot_free(guard->before);
     free(guard->fault);
     free(guard);
+}
+
+int finite_guard_watched(const struct finite_guard *guard) {
+    return guard->watched;
 }
 
 int finite_guard_dropped(const struct finite_guard *guard) {

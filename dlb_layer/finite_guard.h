@@ -9,7 +9,9 @@
  * same: the rate is too large for any update.
  *
  * A network with a guard is used by one thread at a time, as everywhere in Darknet. On a GPU only
- * the loss is looked at, and updates cannot be dropped. */
+ * the loss is looked at, and updates cannot be dropped. Where losses are deferred (step_losses.h)
+ * that is the iteration's sum, after its update: the weights in memory are spoiled by then, but no
+ * file is written from them. */
 #ifndef FINITE_GUARD_H
 #define FINITE_GUARD_H
 
@@ -39,10 +41,15 @@ void finite_guard_free(struct finite_guard *guard);
 /* Before the first micro-batch of an iteration. */
 void finite_guard_begin(struct finite_guard *guard);
 
+/* After the last one, where losses are deferred: ends the program if their sum over the iteration
+ * is NaN, or infinite for another reason than a probability that has underflowed. */
+void finite_guard_check_deferred(const struct finite_guard *guard, float sum);
+
 /* After the last one. Returns whether the iteration's update was dropped, and said so. */
 bool finite_guard_end(struct finite_guard *guard);
 
-/* How many updates were dropped so far. */
+/* How many iterations came to their end so far, and how many of their updates were dropped. */
+int finite_guard_watched(const struct finite_guard *guard);
 int finite_guard_dropped(const struct finite_guard *guard);
 
 #endif

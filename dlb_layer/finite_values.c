@@ -20,8 +20,5 @@ size_t first_not_finite(const float *values, size_t count) {
 }
 
 const char *kind_of_value(float value) {
-    const uint32_t FRACTION = 0x007fffff;
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return is_finite_value(value) ? "finite" : bits & FRACTION ? "NaN" : "infinite";
+    return is_finite_value(value) ? "finite" : is_not_a_number(value) ? "NaN" : "infinite";
 }

@@ -16,6 +16,13 @@ static inline bool is_finite_value(float value) {
     return (bits & EXPONENT) != EXPONENT;
 }
 
+static inline bool is_not_a_number(float value) {
+    const uint32_t FRACTION = 0x007fffff;
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return !is_finite_value(value) && bits & FRACTION;
+}
+
 /* The first of values, (count), that is not finite; `count` where all are. Passes over them once,
  * as vector code, on OpenMP's threads where there are many. Any number of threads. */
 size_t first_not_finite(const float *values, size_t count);

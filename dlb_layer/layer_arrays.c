@@ -72,10 +72,12 @@ static void add_gpu_arrays(const layer *l, layer_array *arrays) {
 #ifdef GPU
     if (gpu_index < 0)
         return;
+    float *values[] = {l->weights_gpu, l->biases_gpu, l->scales_gpu};
     float *updates[] = {l->weight_updates_gpu, l->bias_updates_gpu, l->scale_updates_gpu};
     float *means[] = {l->m_gpu, l->bias_m_gpu, l->scale_m_gpu};
     float *squares[] = {l->v_gpu, l->bias_v_gpu, l->scale_v_gpu};
     for (int i = 0; i < 3; i++) {
+        arrays[i].values_gpu = values[i];
         arrays[i].updates_gpu = updates[i];
         arrays[i].adam_mean = means[i];
         arrays[i].adam_square = squares[i];

@@ -15,7 +15,7 @@ typedef struct {
     float *updates;   /* (count), minus the gradient and momentum; NULL for rolling statistics */
     size_t count;
     float *adam_mean, *adam_square; /* (count), in the GPU's memory; NULL without a GPU or adam=1 */
-    float *updates_gpu;             /* `updates` there; NULL without a GPU */
+    float *values_gpu, *updates_gpu; /* `values` and `updates` there; NULL without a GPU */
 } layer_array;
 
 enum { MOST_LAYER_ARRAYS = 5 * 8 };

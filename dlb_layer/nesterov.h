@@ -20,7 +20,7 @@ typedef struct nesterov nesterov;
 int find_layer_without_nesterov(const network *net);
 
 /* Notes `updates` as they are, before the first gradient is added. The network's parameters must
- * keep their places. The caller releases it with nesterov_free. CPU only. */
+ * keep their places. The caller releases it with nesterov_free. */
 nesterov *nesterov_create(const network *net);
 
 /* Accepts NULL. */

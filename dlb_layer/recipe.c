@@ -122,8 +122,6 @@ void check_recipe(const network *net, const char *cfg_file, const classifier_dat
     if (unknown >= 0)
         fail("%s: nesterov=1 does not know how layer %d, a [%s], is updated", cfg_file, unknown,
              get_layer_string(net->layers[unknown].type));
-    if (recipe->keys.nesterov && net->gpu_index >= 0)
-        fail("%s: nesterov=1 works only on the CPU; add -nogpu", cfg_file);
     if (has_soft_labels(&recipe->keys))
         check_soft_labels(net, recipe, cfg_file, data);
     if (mixes_rows(&recipe->keys))

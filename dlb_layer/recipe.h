@@ -39,8 +39,8 @@ void finish_recipe_update(network *net, update_args a);
 net_keys recipe_keys(const network *net);
 
 /* Ends the program with one sentence naming cfg_file where the network or the data cannot be
- * trained with its keys: Nesterov's momentum on a GPU, or for a layer that is not known there; soft
- * labels with a tree, or where no plain [softmax] ends the network; no rows to mix. */
+ * trained with its keys: Nesterov's momentum for a layer that is not known there; soft labels with
+ * a tree, or where no plain [softmax] ends the network; no rows to mix. */
 void check_recipe(const network *net, const char *cfg_file, const classifier_data *data);
 
 /* Says that this training does what the keys ask for. */

@@ -4,6 +4,7 @@
 #include "fail.h"
 #include "file_bytes.h"
 #include "network.h"
+#include "network_device.h"
 #include "train_state.h"
 #include "saved_weights.h"
 
@@ -76,6 +77,7 @@ fingerprint training_fingerprint(const char *cfg_file, const classifier_data *da
 fingerprint training_circumstances(const network *net) {
     fingerprint print = {0};
     const char *threads = getenv("OMP_NUM_THREADS");
+    fingerprint_add(&print, "device", is_on_gpu(net) ? "GPU" : "CPU");
     add_number(&print, "number of layers that oneDNN runs", (uint64_t)count_taken_over(net));
     if (threads && *threads)
         fingerprint_add(&print, "number of threads", threads);

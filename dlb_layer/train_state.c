@@ -93,6 +93,7 @@ static void get_ring(const state_file *file, layer *dlb) {
     logit_ring_contents ring = logit_ring_all(dlb_cost_ring(dlb));
     get_state(file, "ring.ids", ring.ids, ring.rows * sizeof *ring.ids);
     get_state(file, "ring.logits", ring.logits, ring.rows * ring.classes * sizeof *ring.logits);
+    take_dlb_cost_ring(dlb);
 }
 
 /* ---- unusable images ---- */

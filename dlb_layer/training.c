@@ -93,7 +93,7 @@ static void restore(training *t, const state_file *resumed) {
     restore_train_state(resumed, net, t->dlb);
     t->seed = p.seed;
     t->first_images = p.first_images;
-    t->iterations = t->checkpointed = t->iterations_before = p.iterations;
+    t->iterations = t->checkpointed = p.iterations;
     t->average_loss = p.average_loss;
     t->validation_due = p.validation_due;
     t->record = p.record;

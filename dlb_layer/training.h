@@ -26,12 +26,11 @@ typedef struct {
     struct finite_guard *guard;
     fingerprint print, circumstances;
     unsigned seed;
-    int width, height;   /* of the network's input, by the cfg; random=1 trains at others */
-    size_t first_images; /* *net->seen where the run began */
-    float average_loss;  /* smoothed, as the host prints it; -1 before the first iteration */
-    uint64_t iterations; /* of the run, those of the processes that it goes on after included */
-    uint64_t iterations_before; /* those of the processes that it goes on after */
-    uint64_t checkpointed;      /* how many of them the checkpoint has */
+    int width, height;     /* of the network's input, by the cfg; random=1 trains at others */
+    size_t first_images;   /* *net->seen where the run began */
+    float average_loss;    /* smoothed, as the host prints it; -1 before the first iteration */
+    uint64_t iterations;   /* of the run, those of the processes that it goes on after included */
+    uint64_t checkpointed; /* how many of them the checkpoint has */
     bool validation_due; /* the validation of `record` was left; it and its log line are to come */
     iteration_record record;
     bool skips_bad;

@@ -88,4 +88,5 @@ def main():
             print(time.perf_counter() - start)
 
 
-main()
+if __name__ == "__main__":
+    main()

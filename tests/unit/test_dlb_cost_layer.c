@@ -1,5 +1,6 @@
 /* The layer inside Darknet: goldens and finite differences through the host's own forward and
- * backward passes, the ring's life over iterations and micro-batches, inference. */
+ * backward passes, the ring's life over iterations and micro-batches, inference; on the CPU and,
+ * where there is one, on the GPU. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,8 +12,10 @@
 
 #include "dlb_cost_layer.h"
 #include "golden.h"
+#include "logit_ring.h"
 #include "network.h"
 #include "softmax_layer.h"
+#include "test_device.h"
 
 /* ---- a network whose logits the test sets: a layer without arithmetic, softmax, dlb_cost ---- */
 
@@ -21,12 +24,37 @@ static void no_pass(layer l, network net) {
     (void)net;
 }
 
+#ifdef GPU
+/* The logits that the test has set. */
+static void push_output(layer l, network net) {
+    (void)net;
+    cuda_push_array(l.output_gpu, l.output, (size_t)(l.batch * l.outputs));
+}
+#endif
+
+/* What the host's parser makes on the device, and the bare layer's part of it. */
+static void put_on_device(network *net, layer *logits) {
+    (void)net;
+    (void)logits;
+#ifdef GPU
+    if (gpu_index < 0)
+        return;
+    size_t values = (size_t)(net->batch * net->inputs);
+    net->input_gpu = cuda_make_array(net->input, values);
+    net->truth_gpu = cuda_make_array(net->truth, values);
+    logits->output_gpu = cuda_make_array(logits->output, values);
+    logits->delta_gpu = cuda_make_array(logits->delta, values);
+    logits->forward_gpu = push_output;
+    logits->backward_gpu = no_pass;
+#endif
+}
+
 static network *make_bare_network(int batch, int subdivisions, int classes, float alpha,
                                   float temperature) {
     network *net = make_network(3);
     net->batch = batch;
     net->subdivisions = subdivisions;
-    net->gpu_index = -1;
+    net->gpu_index = gpu_index;
     layer *logits = &net->layers[0];
     logits->type = BLANK;
     logits->batch = batch;
@@ -40,8 +68,10 @@ static network *make_bare_network(int batch, int subdivisions, int classes, floa
     net->layers[2] =
         make_dlb_cost_layer(batch, classes, 0, 1, alpha, temperature, net->layers[1].output);
     net->inputs = net->outputs = net->truths = classes;
+    net->input = calloc((size_t)(batch * classes), sizeof(float));
     net->truth = calloc((size_t)(batch * classes), sizeof(float));
     net->train = 1;
+    put_on_device(net, logits);
     prepare_dlb_cost_training(&net->layers[2], net, "test.cfg");
     return net;
 }
@@ -58,6 +88,7 @@ static void pass(network *net, int slot, const int64_t *ids) {
     set_dlb_cost_samples(&net->layers[2], slot, ids);
     forward_network(net);
     backward_network(net);
+    pull_network(net);
 }
 
 /* ---- goldens ---- */
@@ -104,7 +135,7 @@ static void check_golden(const char *name) {
 
 #define GOLDEN(name)                                                                               \
     static void golden_##name(void **state) {                                                      \
-        (void)state;                                                                               \
+        use_device(state);                                                                         \
         check_golden(#name);                                                                       \
     }
 GOLDEN(paper_defaults)
@@ -129,7 +160,7 @@ static void set_logits(network *net, float first) {
 }
 
 static void a_row_without_its_teacher_adds_nothing(void **state) {
-    (void)state;
+    use_device(state);
     network *net = make_bare_network(BATCH, 1, CLASSES, 1, 3);
     const int64_t first[BATCH] = {0, 1, 2, 3}, second[BATCH] = {2, 99, 4, 5};
     set_logits(net, 0);
@@ -147,7 +178,7 @@ static void a_row_without_its_teacher_adds_nothing(void **state) {
 }
 
 static void softmax_keeps_its_own_delta_and_cost(void **state) {
-    (void)state;
+    use_device(state);
     network *net = make_bare_network(BATCH, 1, CLASSES, 1, 3);
     const int64_t first[BATCH] = {0, 1, 2, 3}, second[BATCH] = {2, 3, 4, 5};
     for (int row = 0; row < BATCH; row++)
@@ -165,7 +196,7 @@ static void softmax_keeps_its_own_delta_and_cost(void **state) {
 }
 
 static void the_teacher_is_the_same_slot_one_iteration_ago(void **state) {
-    (void)state;
+    use_device(state);
     network *net = make_bare_network(BATCH, 2, CLASSES, 1, 3);
     const int64_t ids[3][2][BATCH] = {{{0, 1, 2, 3}, {4, 5, 6, 7}},
                                       {{2, 3, 8, 9}, {6, 7, 10, 11}},
@@ -181,15 +212,57 @@ static void the_teacher_is_the_same_slot_one_iteration_ago(void **state) {
     free_bare_network(net);
 }
 
+/* As a checkpoint does it: the ring is read, lost, and put back. */
+static void the_ring_can_be_read_and_put_back(void **state) {
+    use_device(state);
+    enum { ROWS = 2 * BATCH / 2 }; /* of two slots */
+    network *net = make_bare_network(BATCH, 2, CLASSES, 1, 3);
+    layer *dlb = &net->layers[2];
+    const int64_t ids[2][2][BATCH] = {{{0, 1, 2, 3}, {4, 5, 6, 7}}, {{2, 3, 8, 9}, {6, 7, 10, 11}}};
+    int64_t kept_ids[ROWS];
+    float kept_logits[ROWS * CLASSES];
+    for (int slot = 0; slot < 2; slot++) {
+        set_logits(net, (float)slot);
+        pass(net, slot, ids[0][slot]);
+        float *new_rows = net->layers[0].output + BATCH / 2 * CLASSES;
+        memcpy(kept_logits + slot * BATCH / 2 * CLASSES, new_rows, sizeof kept_logits / 2);
+        memcpy(kept_ids + slot * BATCH / 2, ids[0][slot] + BATCH / 2, sizeof kept_ids / 2);
+    }
+    logit_ring_contents ring = logit_ring_all(dlb_cost_ring(dlb));
+    assert_memory_equal(ring.ids, kept_ids, sizeof kept_ids);
+    assert_memory_equal(ring.logits, kept_logits, sizeof kept_logits);
+
+    forget_dlb_cost_teachers(dlb);
+    take_dlb_cost_sums(dlb);
+    for (int slot = 0; slot < 2; slot++)
+        pass(net, slot, ids[1][slot]);
+    assert_int_equal(take_dlb_cost_sums(dlb).teachers, 0);
+
+    ring = logit_ring_all(dlb_cost_ring(dlb));
+    assert_int_equal(ring.ids[0], 8);
+    memcpy(ring.ids, kept_ids, sizeof kept_ids);
+    memcpy(ring.logits, kept_logits, sizeof kept_logits);
+    take_dlb_cost_ring(dlb);
+    for (int slot = 0; slot < 2; slot++) {
+        memcpy(net->layers[0].output, kept_logits + slot * BATCH / 2 * CLASSES,
+               sizeof kept_logits / 2);
+        pass(net, slot, ids[1][slot]);
+    }
+    dlb_cost_sums sums = take_dlb_cost_sums(dlb);
+    assert_int_equal(sums.teachers, BATCH);
+    assert_true(sums.consistency == 0); /* each row is its teacher's */
+    free_bare_network(net);
+}
+
 static void inference_leaves_ring_and_output_alone(void **state) {
-    (void)state;
+    use_device(state);
     network *net = make_bare_network(BATCH, 1, CLASSES, 1, 3);
     const int64_t first[BATCH] = {0, 1, 2, 3}, second[BATCH] = {2, 3, 4, 5};
     set_logits(net, 0);
     pass(net, 0, first);
     take_dlb_cost_sums(&net->layers[2]);
     for (int batch = 1; batch <= BATCH; batch++) {
-        float input[CLASSES] = {0};
+        float input[BATCH * CLASSES] = {0};
         set_batch_network(net, batch);
         set_logits(net, 100);
         network_predict(net, input);
@@ -242,11 +315,13 @@ static double total_after(network *net, layer *dlb, float *weights, int count, c
     net->train = 1;
     net->input = inputs[0];
     set_dlb_cost_samples(dlb, 0, ids[0]);
+    push_parameters(net);
     forward_network(net);
     take_dlb_cost_sums(dlb);
     memcpy(weights, changed, (size_t)count * sizeof(float));
     net->input = inputs[1];
     set_dlb_cost_samples(dlb, 0, ids[1]);
+    push_parameters(net);
     forward_network(net);
     dlb_cost_sums sums = take_dlb_cost_sums(dlb);
     assert_int_equal(sums.teachers, 3);
@@ -255,7 +330,7 @@ static double total_after(network *net, layer *dlb, float *weights, int count, c
 }
 
 static void gradient_of_the_weights_agrees_with_finite_differences(void **state) {
-    (void)state;
+    use_device(state);
     srand(3);
     network *net = load_text_cfg(CFG);
     layer *dlb = find_dlb_cost_layer(net), *conv = &net->layers[0];
@@ -273,7 +348,9 @@ static void gradient_of_the_weights_agrees_with_finite_differences(void **state)
     memcpy(kept, conv->weights, (size_t)count * sizeof(float));
     total_after(net, dlb, conv->weights, count, kept, inputs);
     memset(conv->weight_updates, 0, (size_t)count * sizeof(float));
+    push_parameters(net);
     backward_network(net);
+    pull_network(net);
     const float step = 0x1p-6f;
     for (int i = 0; i < count; i++) {
         conv->weights[i] = kept[i] + step;
@@ -293,7 +370,7 @@ static void gradient_of_the_weights_agrees_with_finite_differences(void **state)
 }
 
 static void logits_may_be_named_and_relative(void **state) {
-    (void)state;
+    use_device(state);
     network *net = load_text_cfg("[net]\nbatch=2\ninputs=3\nmax_batches=1\n"
                                  "[connected]\noutput=4\nactivation=linear\n"
                                  "[connected]\noutput=4\nactivation=linear\n"
@@ -309,8 +386,9 @@ static void logits_may_be_named_and_relative(void **state) {
         forward_network(net);
         net->input[0] += 1;
     }
-    memset(net->layers[2].delta, 0, 8 * sizeof(float)); /* leaves the consistency alone */
-    backward_dlb_cost_layer(*dlb, *net);
+    pull_network(net);
+    if (net->gpu_index < 0) /* on the GPU the forward pass has done it */
+        backward_dlb_cost_layer(*dlb, *net);
     float size = 0;
     for (int k = 0; k < 4; k++) {
         size += fabsf(net->layers[0].delta[k]);
@@ -322,7 +400,7 @@ static void logits_may_be_named_and_relative(void **state) {
 }
 
 static void it_says_what_it_is(void **state) {
-    (void)state;
+    use_device(state);
     network *net = make_bare_network(6, 2, 5, 0.5f, 4);
     dlb_cost_facts facts = describe_dlb_cost(&net->layers[2]);
     assert_true(facts.alpha == 0.5f);
@@ -331,30 +409,31 @@ static void it_says_what_it_is(void **state) {
     assert_int_equal(facts.classes, 5);
     assert_int_equal(facts.half, 3);
     assert_int_equal(facts.ring_bytes, 2 * 3 * (5 * 4 + 8));
-    assert_int_equal(facts.delta_bytes, 3 * 5 * 4);
+    assert_int_equal(facts.delta_bytes, gpu_index < 0 ? 3 * 5 * 4 : 0);
     free_bare_network(net);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(golden_paper_defaults),
-        cmocka_unit_test(golden_two_rows_two_classes),
-        cmocka_unit_test(golden_cifar100),
-        cmocka_unit_test(golden_cool_temperature),
-        cmocka_unit_test(golden_temperature_one),
-        cmocka_unit_test(golden_hot_temperature),
-        cmocka_unit_test(golden_imagenet_classes),
-        cmocka_unit_test(golden_alpha_zero),
-        cmocka_unit_test(golden_huge_logits),
-        cmocka_unit_test(golden_teacher_equals_student),
-        cmocka_unit_test(golden_one_class_dominates),
-        cmocka_unit_test(a_row_without_its_teacher_adds_nothing),
-        cmocka_unit_test(softmax_keeps_its_own_delta_and_cost),
-        cmocka_unit_test(the_teacher_is_the_same_slot_one_iteration_ago),
-        cmocka_unit_test(inference_leaves_ring_and_output_alone),
-        cmocka_unit_test(gradient_of_the_weights_agrees_with_finite_differences),
-        cmocka_unit_test(logits_may_be_named_and_relative),
-        cmocka_unit_test(it_says_what_it_is),
+        ON_BOTH(golden_paper_defaults),
+        ON_BOTH(golden_two_rows_two_classes),
+        ON_BOTH(golden_cifar100),
+        ON_BOTH(golden_cool_temperature),
+        ON_BOTH(golden_temperature_one),
+        ON_BOTH(golden_hot_temperature),
+        ON_BOTH(golden_imagenet_classes),
+        ON_BOTH(golden_alpha_zero),
+        ON_BOTH(golden_huge_logits),
+        ON_BOTH(golden_teacher_equals_student),
+        ON_BOTH(golden_one_class_dominates),
+        ON_BOTH(a_row_without_its_teacher_adds_nothing),
+        ON_BOTH(softmax_keeps_its_own_delta_and_cost),
+        ON_BOTH(the_teacher_is_the_same_slot_one_iteration_ago),
+        ON_BOTH(the_ring_can_be_read_and_put_back),
+        ON_BOTH(inference_leaves_ring_and_output_alone),
+        ON_BOTH(gradient_of_the_weights_agrees_with_finite_differences),
+        ON_BOTH(logits_may_be_named_and_relative),
+        ON_BOTH(it_says_what_it_is),
     };
     return cmocka_run_group_tests_name("dlb_cost_layer", tests, NULL, NULL);
 }

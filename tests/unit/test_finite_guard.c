@@ -256,6 +256,34 @@ static void underflow_is_no_fault(void **state) {
     free_network(net);
 }
 
+typedef struct {
+    const struct finite_guard *guard;
+    float sum;
+} deferred;
+
+static void check_deferred(void *arg) {
+    const deferred *d = arg;
+    finite_guard_check_deferred(d->guard, d->sum);
+}
+
+/* What is known of them is their sum, after the last micro-batch. */
+static void deferred_losses_are_watched(void **state) {
+    (void)state;
+    network *net = make_network_of(NORMALIZED);
+    struct finite_guard *guard = finite_guard_create(net, "x.cfg", false);
+    assert_false(train_step(net, 1, -1));
+    deferred nan = {guard, NAN}, infinite = {guard, INFINITY};
+    finite_guard_check_deferred(guard, 7);
+    finite_guard_check_deferred(guard, INFINITY); /* an underflow */
+    expect_fail(check_deferred, &nan,
+                "x.cfg: iteration 1, learning rate 0.01: the loss is NaN; the training stops");
+    net->layers[net->n - 2].output[0] = -INFINITY;
+    expect_fail(check_deferred, &infinite,
+                "x.cfg: iteration 1, learning rate 0.01: the loss is infinite; the training stops");
+    finite_guard_free(guard);
+    free_network(net);
+}
+
 static void poison_and_train(void *text) {
     network *net = make_network_of(text);
     finite_guard_create(net, "x.cfg", false);
@@ -283,6 +311,7 @@ int main(void) {
         cmocka_unit_test(statistics_are_put_back),
         cmocka_unit_test(every_array_is_watched),
         cmocka_unit_test(underflow_is_no_fault),
+        cmocka_unit_test(deferred_losses_are_watched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

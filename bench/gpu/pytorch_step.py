@@ -1,0 +1,78 @@
+"""Seconds of DLB training steps in PyTorch on a GPU: half of the batch revisited, cross entropy and
+T^2 KL to the last mini-batch's predictions, backward, SGD.
+
+    pytorch_step.py NETWORK BATCH WARM_UP STEPS eager|compile [DEVICE]
+
+Prints one number a line, each after the device has done its work. cuDNN measures its algorithms,
+TF32 is on, tensors are channels last. The batch is on the device already."""
+
+import importlib.util
+import pathlib
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests/networks"))
+TEMPERATURE = 3
+
+
+def network(name):
+    """The module, side of the images and classes."""
+    if name == "resnet18":
+        file = ROOT / "bench/cpu/pytorch_step.py"  # has the name of this one
+        spec = importlib.util.spec_from_file_location("pytorch_step_cpu", file)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module.resnet18()
+    import make_expected
+
+    makers = {entry[0]: entry[1] for entry in make_expected.NETWORKS}
+    return makers[name](), 32, make_expected.CLASSES
+
+
+def wait(device):
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def main():
+    name, mode = sys.argv[1], sys.argv[5]
+    batch, warm_up, steps = map(int, sys.argv[2:5])
+    device = sys.argv[6] if len(sys.argv) > 6 else "cuda"
+    torch.manual_seed(1)
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cuda.matmul.allow_tf32 = True
+    net, side, classes = network(name)
+    net = net.to(device, memory_format=torch.channels_last)
+    step = torch.compile(net) if mode == "compile" else net
+    images = torch.rand(batch, 3, side, side, device=device)
+    images = images.contiguous(memory_format=torch.channels_last)
+    labels = torch.randint(0, classes, (batch,), device=device)
+    optimizer = torch.optim.SGD(
+        net.parameters(), 0.01, momentum=0.9, weight_decay=5e-4, nesterov=True
+    )
+    half = batch // 2
+    teacher = None
+    for number in range(warm_up + steps):
+        wait(device)
+        start = time.perf_counter()
+        optimizer.zero_grad(set_to_none=True)
+        logits = step(images)
+        loss = F.cross_entropy(logits, labels)
+        if teacher is not None:
+            now = F.log_softmax(logits[:half] / TEMPERATURE, 1)
+            loss = loss + TEMPERATURE**2 * F.kl_div(now, teacher, reduction="batchmean")
+        loss.backward()
+        optimizer.step()
+        teacher = F.softmax(logits[half:].detach() / TEMPERATURE, 1)
+        wait(device)
+        if number >= warm_up:
+            print(time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()

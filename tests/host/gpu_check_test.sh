@@ -1,0 +1,41 @@
+#!/bin/bash
+# bench/gpu_check.sh without a GPU: what it would do, and what it refuses before anything takes time.
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
+export DARKNET=/bin/true # nothing of it is run
+# shellcheck source=tests/end_to_end/tap.sh
+. "$root/tests/end_to_end/tap.sh"
+unset STEP_MS SEEDS
+mkdir source fashion
+touch fashion/{train,t10k}-{images-idx3,labels-idx1}-ubyte.gz
+
+gpu_check() { # ARGUMENT...
+    DARKNET_SRC=${source-$WORK/source} FASHION_MNIST=${fashion-$WORK/fashion} "$root/bench/gpu_check.sh" "$@" \
+        >printed 2>said
+    status=$?
+    [ $status = 0 ]
+}
+says() { grep -q -- "$1" said; }
+lines() { [ "$(grep -c -- "$1" printed)" = "$2" ]; }
+
+check 'says what it would do' gpu_check 36000 -plan
+check 'two networks, two label sets and two protocols are compared' lines 'dlb compare' 8
+check 'half of them with wrong labels' lines 'noise40.*dlb compare\|dlb compare.*noise40' 4
+check 'three sanitizers look at two programs' lines 'compute-sanitizer --tool' 6
+check 'the time becomes iterations' lines '20 and 30 ms a step: 18181 iterations' 1
+SEEDS=6 gpu_check 36000 -plan
+check 'twice the seeds, half the iterations' lines ': 9090 iterations' 1
+STEP_MS='5 5' gpu_check 3600000 -plan
+check 'no more than a hundred epochs' lines ': 46875 iterations' 1
+gpu_check 60 -plan
+check 'less than an epoch is refused' says '60 seconds are 30 iterations a run, less than an epoch'
+gpu_check soon
+check 'a time is needed' says 'usage:'
+source='' gpu_check 36000
+check 'the source is needed' says 'set DARKNET_SRC'
+source=$WORK/none gpu_check 36000
+check 'a source that is not there is named' says 'none does not exist'
+rm fashion/t10k-labels*
+gpu_check 36000
+check 'a missing file of the data set is named' says 't10k-labels-idx1-ubyte'
+finish
