@@ -10,8 +10,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 only=${1:-}
-log=build/log
-passed=0 failed=0 skipped=0
+export log=build/log
 
 export CMOCKA_MESSAGE_OUTPUT=TAP
 export UBSAN_OPTIONS=print_stacktrace=1
@@ -36,35 +35,55 @@ build() {
 # count FILE PATTERN
 count() { grep -cE "$2" "$1" || true; }
 
-# run NAME COMMAND...: counts the TAP lines of the command's output. A crash, or fewer lines than
-# the plan announces, is one more failure.
+# plan NAME COMMAND...: one test to run
+names=() commands=()
+plan() {
+    case $1 in *"$only"*) ;; *) return ;; esac
+    names+=("$1")
+    commands+=("$(printf '%q ' "${@:2}")")
+}
+
+# run NAME COMMAND: counts the TAP lines of the command's output, says the result at once and leaves
+# the numbers behind. A crash, or fewer lines than the plan announces, is one more failure.
 run() {
-    local name=$1 out status ok bad skip planned
-    shift
-    case $name in *"$only"*) ;; *) return ;; esac
-    out=$log/${name//\//-}.log
-    "$@" >"$out" 2>&1 </dev/null
+    local name=$1 out=$log/${1//\//-}.log status ok bad skip planned
+    bash -c "$2" >"$out" 2>&1 </dev/null
     status=$?
     # cmocka says "not ok N # SKIP", others "ok N # SKIP"
     skip=$(count "$out" '^(not )?ok .*# *SKIP')
     ok=$(grep -E '^ok ' "$out" | grep -cvE '# *SKIP' || true)
     bad=$(grep -E '^not ok ' "$out" | grep -cvE '# *SKIP' || true)
     planned=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$out" | head -n 1)
-    if [ "$((ok + bad + skip))" != "${planned:-none}" ]; then
-        say "# $name: ${planned:-no} tests announced, $((ok + bad + skip)) reported"
-        bad=$((bad + 1))
-    elif [ $status -ne 0 ] && [ "$bad" -eq 0 ]; then
-        say "# $name: ended with status $status"
-        bad=1
-    fi
-    printf '%-44s %4d passed %3d failed %3d skipped\n' "$name" "$ok" "$bad" "$skip"
-    grep -E '# *SKIP' "$out" | sed 's/^/    /'
-    if [ "$bad" -gt 0 ]; then
-        grep -nE -A 6 '^not ok|ERROR: |runtime error|WARNING: ThreadSanitizer' "$out" | head -n 40
-        say "    all of it: $out"
-    fi
-    passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+    {
+        if [ "$((ok + bad + skip))" != "${planned:-none}" ]; then
+            say "# $name: ${planned:-no} tests announced, $((ok + bad + skip)) reported"
+            bad=$((bad + 1))
+        elif [ $status -ne 0 ] && [ "$bad" -eq 0 ]; then
+            say "# $name: ended with status $status"
+            bad=1
+        fi
+        printf '%-44s %4d passed %3d failed %3d skipped %4d s\n' "$name" "$ok" "$bad" "$skip" "$SECONDS"
+        grep -E '# *SKIP' "$out" | sed 's/^/    /'
+        if [ "$bad" -gt 0 ]; then
+            grep -nE -A 6 '^not ok|ERROR: |runtime error|WARNING: ThreadSanitizer' "$out" | head -n 40
+            say "    all of it: $out"
+        fi
+    } >"$out.result"
+    say "$ok $bad $skip" >"$out.numbers"
+    cat "$out.result"
 }
+
+# What was planned, as many at a time as there are processors.
+run_planned() {
+    local i
+    export -f run say count
+    for i in "${!names[@]}"; do
+        printf '%s\0%s\0' "${names[i]}" "${commands[i]}"
+    done | xargs -0 -r -n 2 -P "$(nproc)" bash -c 'run "$@"' run
+}
+
+# sum COLUMN: of what the tests left behind
+sum() { cat "$log"/*.numbers 2>/dev/null | awk -v column="$1" '{ sum += $column } END { print sum + 0 }'; }
 
 rm -rf "$log"
 mkdir -p "$log"
@@ -75,43 +94,52 @@ build build-bare-tests '' OPENCV=0 ONEDNN=0
 checked=$(built address,undefined)
 threaded=$(built thread)
 bare=$(built '' OPENCV=0 ONEDNN=0)
-
-for test in "$checked"/tests/test_*; do
-    case $test in *.d) continue ;; esac
-    run "unit/$(basename "$test" | sed 's/^test_//')" "$test"
-done
-for test in "$threaded"/tests/test_*; do
-    case $test in *.d) continue ;; esac
-    run "threads/$(basename "$test" | sed 's/^test_//')" "$test"
-done
-# Leaks are told by the targets themselves.
-ASAN_OPTIONS=detect_leaks=0 run fuzz/replay env -C tests/fuzz "$PWD/$checked/fuzz/replay"
-# What a processor without AVX-512 runs.
-DNNL_MAX_CPU_ISA=AVX2 run avx2/onednn_layers "$checked/tests/test_onednn_layers"
-run bare/image_decode "$bare/tests/test_image_decode"
-run bare/dlb_cost_layer "$bare/tests/test_dlb_cost_layer"
-run bare/paper_networks "$bare/tests/test_paper_networks"
 export COMPARE_WEIGHTS=$PWD/$checked/tests/compare_weights
 export DARKNET=$PWD/$checked/darknet
 export BARE_DARKNET=$PWD/$bare/darknet
-run trajectory tests/trajectory/trajectory_test.sh
-DARKNET=$PWD/$bare/darknet run bare/trajectory tests/trajectory/trajectory_test.sh
+
+# The long ones first, so that none of them is left for the end. Those of crash/ run without
+# sanitizers, which do not go with a preloaded library.
+for test in tests/host/*_test.sh; do
+    plan "host/$(basename "$test" _test.sh)" "$test"
+done
+for test in tests/crash/*_test.sh; do
+    plan "crash/$(basename "$test" _test.sh)" env DARKNET="$BARE_DARKNET" "$test"
+done
 for test in tests/end_to_end/*_test.sh; do
     case $test in *threads_test.sh) continue ;; esac
-    run "end_to_end/$(basename "$test" _test.sh)" "$test"
+    plan "end_to_end/$(basename "$test" _test.sh)" "$test"
 done
-DARKNET=$PWD/$threaded/darknet run threads/train tests/end_to_end/threads_test.sh
-# Without sanitizers, which do not go with a preloaded library.
-for test in tests/crash/*_test.sh; do
-    DARKNET=$PWD/$bare/darknet run "crash/$(basename "$test" _test.sh)" "$test"
+plan threads/train env DARKNET="$PWD/$threaded/darknet" tests/end_to_end/threads_test.sh
+plan trajectory tests/trajectory/trajectory_test.sh
+plan bare/trajectory env DARKNET="$BARE_DARKNET" tests/trajectory/trajectory_test.sh
+# Leaks are told by the targets themselves.
+plan fuzz/replay env -C tests/fuzz ASAN_OPTIONS=detect_leaks=0 "$PWD/$checked/fuzz/replay"
+for test in "$threaded"/tests/test_*; do
+    case $test in *.d) continue ;; esac
+    plan "threads/$(basename "$test" | sed 's/^test_//')" "$test"
 done
-for test in tests/host/*_test.sh; do
-    run "host/$(basename "$test" _test.sh)" "$test"
+for test in "$checked"/tests/test_*; do
+    case $test in *.d) continue ;; esac
+    plan "unit/$(basename "$test" | sed 's/^test_//')" "$test"
 done
+# What a processor without AVX-512 runs.
+plan avx2/onednn_layers env DNNL_MAX_CPU_ISA=AVX2 "$checked/tests/test_onednn_layers"
+plan bare/image_decode "$bare/tests/test_image_decode"
+plan bare/dlb_cost_layer "$bare/tests/test_dlb_cost_layer"
+plan bare/paper_networks "$bare/tests/test_paper_networks"
 
-if [ $((passed + failed + skipped)) -eq 0 ]; then
+if [ ${#names[@]} -eq 0 ]; then
     say "no test has \"$only\" in its name"
-    failed=1
+    say '0 passed, 1 failed, 0 skipped'
+    exit 1
 fi
-say "$passed passed, $failed failed, $skipped skipped"
-[ $failed -eq 0 ]
+run_planned
+failed=$(sum 2)
+for name in "${names[@]}"; do
+    [ -f "$log/${name//\//-}.log.numbers" ] && continue
+    say "# $name: was not run to its end"
+    failed=$((failed + 1))
+done
+say "$(sum 1) passed, $failed failed, $(sum 3) skipped"
+[ "$failed" -eq 0 ]
