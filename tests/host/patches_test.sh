@@ -485,29 +485,26 @@ use_real_host() {
 
 test_own_series() {
     use_real_host || return
-    local name
-    for name in $(own_patches); do
-        SERIES_UPTO=${name%%-*} apply || return 1
-    done
-    nothing_left_of_patch
+    apply && nothing_left_of_patch
 }
 
 nothing_left_of_patch() {
     [ -z "$(find "$host" -name '*.orig' -o -name '*.rej')" ]
 }
-check "each step of the repository's series applies without fuzz" test_own_series
+check "the repository's series applies without fuzz" test_own_series
 
-# Every patch can be taken out and put back: the documented command works on it.
+# A patch can be taken out and put back: the documented command works on it. Every fourth one, as
+# each costs the whole series twice; EVERY_PATCH=1 tries each.
 test_own_series_refreshes() {
     use_real_host || return
     local name
     apply && cp -R "$host" "$box/before" || return 1
-    for name in $(own_patches); do
+    for name in $(own_patches | awk -v every="${EVERY_PATCH:-4}" 'NR % every == 0'); do
         refresh "${name%%-*}" || return 1
     done
     diff -r "$host" "$box/before"
 }
-check "each patch of the repository's series can be refreshed" test_own_series_refreshes
+check "patches of the repository's series can be refreshed" test_own_series_refreshes
 
 echo "1..$count"
 [ $failures -eq 0 ]
