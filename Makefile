@@ -208,10 +208,10 @@ $(BUILD)/dlb_layer/%.o: dlb_layer/%.cu | $(HOST_STAMP)
 $(BUILD)/onednn/%.o: onednn/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(OURS) $(BACKEND_CFLAGS) -c $< -o $@
-$(BUILD)/commands/%.o: commands/%.c
+$(BUILD)/commands/%.o: commands/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(OURS) $(DLB_CFLAGS) -DDLB_VERSION='"$(VERSION)"' -DDLB_BUILD='"$(CONFIG:build-%=%)"' -c $< -o $@
-$(BUILD)/commands/%.o: commands/%.cpp
+$(BUILD)/commands/%.o: commands/%.cpp | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CXX)$(CXX) $(OURS) $(call as_system,$(OPENCV_CFLAGS)) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@
 
