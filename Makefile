@@ -74,7 +74,7 @@ DLB_LAYER := fail safe_file state_file fingerprint host_random train_signals fil
 COMMANDS  := dlb_command command_options shell_words whole_file parse_number display_text \
 	prepare prepare_options data_set fashion_mnist idx_file cifar tiny_imagenet image_folder image_files file_tree \
 	subset label_noise image_writer text_file folders \
-	compare comparison_plan comparison_run comparison_files cfg_text file_lock log_tail key_values csv_table \
+	compare comparison_plan comparison_run run_seconds comparison_files cfg_text file_lock log_tail key_values csv_table \
 	report report_text report_charts results_csv comparison_results run_log chart_curves run_gnuplot statistics \
 	student_t \
 	inspect quiet_parser layer_size \
