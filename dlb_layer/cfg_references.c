@@ -36,17 +36,22 @@ static int whole_value(const referring_section *s, char *key, int otherwise) {
     return option_find_int_quiet(s->options, key, otherwise);
 }
 
+/* What stands behind the next comma; NULL where there is none. */
+static const char *next_place(const char *at) {
+    const char *comma = strchr(at, ',');
+    return comma ? comma + 1 : NULL;
+}
+
 /* How many numbers with commas between them; ends the program where one is missing. */
 static int count_numbers(const referring_section *s, const char *key, const char *text) {
     int count = 0;
-    for (const char *at = text; at; count++) {
+    for (const char *at = text; at; at = next_place(at)) {
         char *after;
         strtod(at, &after);
         if (after == at)
             fail("%s: %s: %s=%s: a number is missing in place %d", s->cfg_file, s->name, key, text,
                  count + 1);
-        const char *comma = strchr(at, ',');
-        at = comma ? comma + 1 : NULL;
+        count++;
     }
     return count;
 }
@@ -120,12 +125,10 @@ static void check_shortcut(const referring_section *s) {
 }
 
 static void check_route(const referring_section *s) {
-    const char *text = require(s, "layers"), *at = text;
-    int count = count_numbers(s, "layers", text);
-    for (int i = 0; i < count; i++) {
+    const char *text = require(s, "layers");
+    count_numbers(s, "layers", text);
+    for (const char *at = text; at; at = next_place(at))
         layer_above(s, "layers", text, at);
-        at = strchr(at, ',') + 1;
-    }
 }
 
 /* ---- what a layer gets ---- */
@@ -143,19 +146,20 @@ static void check_reorg(const referring_section *s) {
              s->place.width, s->place.height, s->place.channels);
 }
 
-static void check_inputs(const referring_section *s, int64_t wanted) {
+/* Products are doubles, which do not overflow and are exact as far as an int goes. */
+static void check_inputs(const referring_section *s, double wanted) {
     if (wanted != s->place.inputs)
-        fail("%s: %s: it needs %" PRId64 " inputs, but gets %d", s->cfg_file, s->name, wanted,
+        fail("%s: %s: it needs %.0f inputs, but gets %d", s->cfg_file, s->name, wanted,
              s->place.inputs);
 }
 
-static int64_t count_pixels(const referring_section *s) {
-    return (int64_t)s->place.width * s->place.height;
+static double count_pixels(const referring_section *s) {
+    return (double)s->place.width * s->place.height;
 }
 
 static void check_detection(const referring_section *s) {
-    int64_t side = whole_value(s, "side", 7), boxes = whole_value(s, "num", 1);
-    int64_t of_a_box = 1 + (int64_t)whole_value(s, "coords", 1);
+    double side = whole_value(s, "side", 7), boxes = whole_value(s, "num", 1);
+    double of_a_box = 1 + (double)whole_value(s, "coords", 1);
     check_inputs(s, side * side * (of_a_box * boxes + whole_value(s, "classes", 1)));
 }
 
@@ -163,16 +167,15 @@ static void check_detection(const referring_section *s) {
 
 /* Returns how many boxes of `num` the layer predicts. */
 static int check_mask(const referring_section *s, int boxes) {
-    const char *text = option_find(s->options, "mask"), *at = text;
+    const char *text = option_find(s->options, "mask");
     if (!text)
         return boxes;
     int count = count_numbers(s, "mask", text);
-    for (int i = 0; i < count; i++) {
+    for (const char *at = text; at; at = next_place(at)) {
         long box = strtol(at, NULL, 10);
         if (box < 0 || box >= boxes)
             fail("%s: %s: mask=%s: %ld is none of num=%d boxes", s->cfg_file, s->name, text, box,
                  boxes);
-        at = strchr(at, ',') + 1;
     }
     return count;
 }
@@ -180,7 +183,7 @@ static int check_mask(const referring_section *s, int boxes) {
 static void check_boxes(const referring_section *s, LAYER_TYPE type) {
     int boxes = whole_value(s, "num", 1);
     int predicted = type == YOLO ? check_mask(s, boxes) : boxes;
-    int64_t coords = type == YOLO ? 4 : whole_value(s, "coords", 4);
+    double coords = type == YOLO ? 4 : whole_value(s, "coords", 4);
     const char *anchors = option_find(s->options, "anchors");
     int numbers = anchors ? count_numbers(s, "anchors", anchors) : 0;
     if (numbers > 2 * (int64_t)boxes)
@@ -203,7 +206,7 @@ static void check_section(const referring_section *s, LAYER_TYPE type) {
     case YOLO:
         return check_boxes(s, type);
     case ISEG:
-        return check_inputs(s, count_pixels(s) * ((int64_t)whole_value(s, "classes", 20) +
+        return check_inputs(s, count_pixels(s) * ((double)whole_value(s, "classes", 20) +
                                                   whole_value(s, "ids", 32)));
     case DETECTION:
         return check_detection(s);
