@@ -66,7 +66,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 
 # What knows nothing of Darknet comes first, the adapters after it.
 DLB_LAYER := fail safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu \
-	weight_init bias_key decay_all gpu_status convolution_algorithms finite_values layer_arrays step_snapshot finite_guard weights_file memory_limit cfg_sizes saved_weights \
+	weight_init bias_key decay_all gpu_status convolution_algorithms finite_values layer_arrays step_snapshot finite_guard weights_file memory_limit cfg_sizes cfg_references saved_weights \
 	logit_ring dlb_options net_keys \
 	worker_threads overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
 	dlb_cost_layer dlb_cost_layer_gpu step_losses image_planes nesterov recipe image_rows classifier_data number_option classifier_options batched_prediction \
@@ -74,7 +74,7 @@ DLB_LAYER := fail safe_file state_file fingerprint host_random train_signals fil
 COMMANDS  := dlb_command command_options shell_words whole_file parse_number display_text \
 	prepare prepare_options data_set fashion_mnist idx_file cifar tiny_imagenet image_folder image_files file_tree \
 	subset label_noise image_writer text_file folders \
-	compare comparison_plan comparison_run comparison_files cfg_text file_lock log_tail key_values csv_table \
+	compare comparison_plan comparison_run run_seconds comparison_files cfg_text file_lock log_tail key_values csv_table \
 	report report_text report_charts results_csv comparison_results run_log chart_curves run_gnuplot statistics \
 	student_t \
 	inspect quiet_parser layer_size \
@@ -295,7 +295,7 @@ run-valgrind: $(UNIT_TESTS:%=$(BUILD)/tests/%)
 SECONDS := 10
 FUZZ_COVERAGE := -fprofile-instr-generate -fcoverage-mapping
 FUZZ_FLAGS := CC='clang $(FUZZ_COVERAGE)' CXX='clang++ $(FUZZ_COVERAGE)' SANITIZE=fuzzer-no-link,address,undefined OPENCV=0 ONEDNN=0 OPENBLAS=0 DLB_WARN=-w
-FUZZ_WRAPS := exit _exit __assert_fail malloc calloc realloc free strdup realpath getline fopen fclose open_memstream opendir closedir \
+FUZZ_WRAPS := exit _exit malloc calloc realloc free strdup realpath getline fopen fclose open_memstream opendir closedir \
 	fts_open fts_close gzopen gzclose_r archive_read_new archive_read_free
 FUZZ_OBJECTS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%.o,tests/fuzz/fuzz_target.c tests/fuzz/run_files.c \
 	tests/fuzz/run_resources.c $(wildcard tests/fuzz/targets/*.c))

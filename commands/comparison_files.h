@@ -60,7 +60,7 @@ typedef struct {
     char *command, *started;
     char *error; /* NULL unless failed */
     uint64_t status, threads, peak_memory_kib;
-    double seconds;
+    double seconds; /* of all processes that have worked on the run */
 } run_record;
 
 /* Words as the files spell them. */

@@ -26,6 +26,7 @@
 #include "file_lock.h"
 #include "folders.h"
 #include "log_tail.h"
+#include "run_seconds.h"
 #include "shell_words.h"
 
 static const char OWN_PROGRAM[] = "/proc/self/exe";
@@ -33,7 +34,7 @@ enum { MOST_WORDS = 24 };
 
 /* The files and the command line of one run; strings are owned. */
 typedef struct {
-    char *folder, *output, *error, *log;
+    char *folder, *output, *error, *log, *seconds;
     char *words[MOST_WORDS + 1]; /* of the command, up to a NULL */
     int word_count;
     checkpoint files; /* of the training */
@@ -118,6 +119,7 @@ static run_files files_of(const char *folder, const comparison *about, size_t ar
     free(base);
     files.output = inside(files.folder, "train.out");
     files.error = inside(files.folder, "train.err");
+    files.seconds = inside(files.folder, "seconds.txt");
     add_word(&files, own_program());
     add_word(&files, format_string("classifier"));
     add_word(&files, format_string("train"));
@@ -143,6 +145,7 @@ static void free_run_files(run_files *files) {
     free(files->output);
     free(files->error);
     free(files->log);
+    free(files->seconds);
 }
 
 /* ---- the process ---- */
@@ -240,24 +243,33 @@ static void bring_to_disk(const char *path) {
 }
 
 /* What a run that has finished does not need any more. */
-static void remove_checkpoint(const checkpoint *c) {
+static void remove_leftovers(const run_files *files) {
+    const checkpoint *c = &files->files;
     forget_checkpoint(c);
     unlink(c->weights);
     unlink(c->new_weights);
+    unlink(files->seconds);
 }
 
-/* Trains and writes the record. Returns whether the training finished. */
+static double seconds_of_earlier_processes(const run_files *files) {
+    const char *const written[] = {files->output, files->error, files->log};
+    return seconds_so_far(files->seconds, written, sizeof written / sizeof *written);
+}
+
+/* Trains and writes the record; `earlier` seconds have been spent on the run before. Returns
+ * whether the training finished. */
 static bool train_and_record(const run_files *files, const char *folder, const comparison_arm *arm,
-                             uint64_t seed, int threads) {
+                             uint64_t seed, int threads, double earlier) {
     int output = open_output(files->output), error = open_output(files->error);
     run_record record = {.command = join_shell_words(files->words),
                          .started = time_now(),
                          .threads = loader_threads(threads)};
     double start = what_time_is_it_now();
+    note_start(files->seconds, earlier, start);
     struct rusage usage;
     pid_t child = start_training(files, output, error);
     record.status = (uint64_t)wait_for(child, files, arm->max_batches, &usage);
-    record.seconds = what_time_is_it_now() - start;
+    record.seconds = earlier + what_time_is_it_now() - start;
     record.peak_memory_kib = (uint64_t)usage.ru_maxrss;
     close(output);
     close(error);
@@ -268,7 +280,7 @@ static bool train_and_record(const run_files *files, const char *folder, const c
     write_run_record(folder, arm->name, seed, &record);
     bool finished = record.status == 0;
     if (finished)
-        remove_checkpoint(&files->files);
+        remove_leftovers(files);
     free_run_record(&record);
     return finished;
 }
@@ -281,9 +293,10 @@ bool train_run(const char *folder, const comparison *about, size_t arm, uint64_t
     int lock = lock_run(files.folder);
     bool finished = find_run_state(folder, a->name, seed) == RUN_FINISHED;
     if (!finished) { /* nor by the process that had the lock until now */
+        double earlier = seconds_of_earlier_processes(&files);
         if (!has_checkpoint(&files.files))
             empty_folder(files.folder);
-        finished = train_and_record(&files, folder, a, seed, threads);
+        finished = train_and_record(&files, folder, a, seed, threads, earlier);
     }
     close(lock);
     free_run_files(&files);

@@ -235,8 +235,31 @@ static void check_route(const sized_section *s) {
     check_outputs(s, sum);
 }
 
+static bool needs_picture(LAYER_TYPE type) {
+    switch (type) {
+    case CONVOLUTIONAL:
+    case DECONVOLUTIONAL:
+    case LOCAL:
+    case CROP:
+    case CRNN:
+    case REORG:
+    case MAXPOOL:
+    case AVGPOOL:
+    case BATCHNORM:
+    case NORMALIZATION:
+    case UPSAMPLE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void check_section(const sized_section *s, LAYER_TYPE type) {
     uint64_t pixels = (uint64_t)s->place.height * (uint64_t)s->place.width;
+    bool picture = pixels && s->place.channels;
+    if (needs_picture(type) && !picture)
+        fail("%s: %s: it needs a picture, but gets %d values without width, height and channels",
+             s->cfg_file, s->name, s->place.inputs);
     switch (type) {
     case CONVOLUTIONAL:
         return check_convolution(s);

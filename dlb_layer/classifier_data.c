@@ -70,6 +70,9 @@ static classifier_data read_list(char *data_file, list *options, char *which, co
     check_classes(data_file, data.classes, cfg_file, net);
     char *tree_file = option_find_str(options, "tree", 0);
     data.hierarchy = tree_file ? read_tree(tree_file) : net->hierarchy;
+    if (data.hierarchy && data.hierarchy->n != data.classes)
+        fail("%s has classes=%d, but the tree of %s has %d", data_file, data.classes,
+             tree_file ? tree_file : cfg_file, data.hierarchy->n);
     data.list_file = format_string("%s", find_text(data_file, options, which, "data/train.list"));
     int count;
     char **names =

@@ -106,11 +106,17 @@ until [ "$(cat $log 2>polled | wc -l)" -gt 100 ] || ! kill -0 $process 2>polled;
 done
 kill -s KILL $process
 wait $process 2>polled
+# As if processes before the killed one had taken long.
+spent=within/long/seed-1/seconds.txt
+check "a run notes what its processes take" grep -q '^earlier=0.000$' $spent
+sed -i 's/^earlier=.*/earlier=5000/' $spent
 check "killed within a run, the same command" compare long.cfg -seeds 1 -no_control \
     -valid_every 100 -out within
 check "goes on within it" grep -q ', written after [1-9]' within/long/seed-1/train.err
 check "to the same results" cmp undisturbed_longer.csv within/results.csv
 check "the same weights" cmp longer/long/seed-1/long.weights within/long/seed-1/long.weights
+check "with the seconds of all processes" eval \
+    'grep "^seconds=5[0-9][0-9][0-9]\." within/long/seed-1/finished.txt && [ ! -e $spent ]'
 check "and no checkpoint is left" eval '! ls within/*/seed-1/*.state within/*/seed-1/*.backup'
 
 # ---- more seeds, plans ----

@@ -137,14 +137,6 @@ WRAPPED(void, _exit, int status) {
     __real__exit(status);
 }
 
-/* The host ends on bad cfgs, and its image library on bad images, by an assertion: not with the
- * best of words, but before any harm is done. Our own assertions are for bugs. */
-WRAPPED(void, __assert_fail, const char *what, const char *file, unsigned line, const char *in) {
-    if (running && strstr(file, "darknet/host/"))
-        longjmp(run_end, 1);
-    __real___assert_fail(what, file, line, in);
-}
-
 /* ---- memory ---- */
 
 void __wrap_free(void *block);

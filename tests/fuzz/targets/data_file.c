@@ -1,11 +1,8 @@
-#define _GNU_SOURCE /* memmem */
-
 #include "classifier_data.h"
 #include "fuzz_target.h"
 #include "run_files.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { CLASSES = 3 };
 
@@ -14,8 +11,6 @@ FUZZ_TARGET_THAT(true, data_file,
                  "dlb_layer/classifier_data.c darknet/host/src/option_list.c "
                  "darknet/host/src/tree.c darknet/host/src/list.c") {
     network net = {.outputs = CLASSES};
-    if (memchr(data, 0, size) || memmem(data, size, "tree", 4))
-        return; /* the host's reader of trees checks nothing; of lines, not for a zero byte */
     char *folder = folder_of(data, size);
     enter_folder(folder);
     has_validation_list("x.data");

@@ -1,0 +1,253 @@
+#include "cfg_references.h"
+
+#include "fail.h"
+#include "option_list.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A section, and what is known where it stands. */
+typedef struct {
+    const char *cfg_file;
+    char *name; /* "[net]" or "layer 3, a [route]" */
+    list *options;
+    const network *net;
+    layer_place place;
+} referring_section;
+
+/* A picture, or what takes its place. */
+typedef struct {
+    int width, height, channels;
+} picture;
+
+/* ---- values ---- */
+
+/* The text of a key; ends the program where it is not there. */
+static const char *require(const referring_section *s, char *key) {
+    const char *text = option_find(s->options, key);
+    if (!text)
+        fail("%s: %s: %s is missing", s->cfg_file, s->name, key);
+    return text;
+}
+
+static int whole_value(const referring_section *s, char *key, int otherwise) {
+    return option_find_int_quiet(s->options, key, otherwise);
+}
+
+/* What stands behind the next comma; NULL where there is none. */
+static const char *next_place(const char *at) {
+    const char *comma = strchr(at, ',');
+    return comma ? comma + 1 : NULL;
+}
+
+/* How many numbers with commas between them; ends the program where one is missing. */
+static int count_numbers(const referring_section *s, const char *key, const char *text) {
+    int count = 0;
+    for (const char *at = text; at; at = next_place(at)) {
+        char *after;
+        strtod(at, &after);
+        if (after == at)
+            fail("%s: %s: %s=%s: a number is missing in place %d", s->cfg_file, s->name, key, text,
+                 count + 1);
+        count++;
+    }
+    return count;
+}
+
+/* ---- [net] ---- */
+
+static void check_steps(const referring_section *s) {
+    const char *steps = require(s, "steps"), *scales = require(s, "scales");
+    int step_count = count_numbers(s, "steps", steps);
+    int scale_count = count_numbers(s, "scales", scales);
+    if (step_count != scale_count)
+        fail("%s: %s: steps=%s has %d numbers, but scales=%s has %d", s->cfg_file, s->name, steps,
+             step_count, scales, scale_count);
+}
+
+void check_net_references(const char *cfg_file, list *options) {
+    referring_section s = {.cfg_file = cfg_file, .name = "[net]", .options = options};
+    const char *policy = option_find(options, "policy");
+    int width = whole_value(&s, "width", 0), height = whole_value(&s, "height", 0);
+    int channels = whole_value(&s, "channels", 0);
+    double values = (double)width * height * channels; /* beyond an int, too */
+    if (values <= 0 && whole_value(&s, "inputs", 0) <= 0)
+        fail("%s: [net] has neither inputs nor width, height and channels", cfg_file);
+    if (values > 0 && option_find(options, "inputs") && values != whole_value(&s, "inputs", 0))
+        fail("%s: [net]: inputs=%d, but width=%d, height=%d, channels=%d make %.0f", cfg_file,
+             whole_value(&s, "inputs", 0), width, height, channels, values);
+    if (policy && !strcmp(policy, "steps"))
+        check_steps(&s);
+    if (policy && !strcmp(policy, "step") && whole_value(&s, "step", 1) < 1)
+        fail("%s: [net]: policy=step with step=%d, but at least 1 is needed", cfg_file,
+             whole_value(&s, "step", 1));
+}
+
+/* ---- layers above ---- */
+
+/* The index of the layer that a number names: from 0, or back from this one where it is negative.
+ */
+static int layer_above(const referring_section *s, const char *key, const char *text,
+                       const char *number) {
+    long named = strtol(number, NULL, 10);
+    long index = named < 0 ? s->place.index + named : named;
+    if (!s->place.index)
+        fail("%s: %s: %s=%s, but no layer is above it", s->cfg_file, s->name, key, text);
+    if (index < 0 || index >= s->place.index)
+        fail("%s: %s: %s=%s: %ld is not a layer above it, 0 to %d or -%d to -1", s->cfg_file,
+             s->name, key, text, named, s->place.index - 1, s->place.index);
+    return (int)index;
+}
+
+static bool is_picture(picture p) {
+    return p.width > 0 && p.height > 0 && p.channels > 0;
+}
+
+/* The host adds every n-th pixel of the one to the other, with the same n for rows and columns. */
+static bool fit(picture from, picture to) {
+    return is_picture(from) && is_picture(to) && from.width / to.width == from.height / to.height &&
+           to.width / from.width == to.height / from.height;
+}
+
+static void check_shortcut(const referring_section *s) {
+    const char *text = require(s, "from");
+    count_numbers(s, "from", text);
+    const layer *l = &s->net->layers[layer_above(s, "from", text, text)];
+    picture from = {l->out_w, l->out_h, l->out_c};
+    picture to = {s->place.width, s->place.height, s->place.channels};
+    if (!fit(from, to))
+        fail("%s: %s: from=%s has %d x %d x %d values, which do not fit the %d x %d x %d of the "
+             "layer above",
+             s->cfg_file, s->name, text, from.width, from.height, from.channels, to.width,
+             to.height, to.channels);
+}
+
+static void check_route(const referring_section *s) {
+    const char *text = require(s, "layers");
+    count_numbers(s, "layers", text);
+    for (const char *at = text; at; at = next_place(at))
+        layer_above(s, "layers", text, at);
+}
+
+/* ---- what a layer gets ---- */
+
+static void check_reorg(const referring_section *s) {
+    int stride = whole_value(s, "stride", 1);
+    bool reverse = whole_value(s, "reverse", 0), flatten = whole_value(s, "flatten", 0);
+    int64_t area = (int64_t)stride * stride;
+    bool sides_fit = s->place.width % stride == 0 && s->place.height % stride == 0;
+    bool channels_fit = s->place.channels % area == 0;
+    if (whole_value(s, "extra", 0))
+        return;
+    if ((!reverse && !sides_fit) || ((reverse || !flatten) && !channels_fit))
+        fail("%s: %s: stride=%d does not divide %d x %d x %d values", s->cfg_file, s->name, stride,
+             s->place.width, s->place.height, s->place.channels);
+}
+
+/* Products are doubles, which do not overflow and are exact as far as an int goes. */
+static void check_inputs(const referring_section *s, double wanted) {
+    if (wanted != s->place.inputs)
+        fail("%s: %s: it needs %.0f inputs, but gets %d", s->cfg_file, s->name, wanted,
+             s->place.inputs);
+}
+
+static double count_pixels(const referring_section *s) {
+    return (double)s->place.width * s->place.height;
+}
+
+static void check_detection(const referring_section *s) {
+    double side = whole_value(s, "side", 7), boxes = whole_value(s, "num", 1);
+    double of_a_box = 1 + (double)whole_value(s, "coords", 1);
+    check_inputs(s, side * side * (of_a_box * boxes + whole_value(s, "classes", 1)));
+}
+
+/* ---- boxes ---- */
+
+/* Returns how many boxes of `num` the layer predicts. */
+static int check_mask(const referring_section *s, int boxes) {
+    const char *text = option_find(s->options, "mask");
+    if (!text)
+        return boxes;
+    int count = count_numbers(s, "mask", text);
+    for (const char *at = text; at; at = next_place(at)) {
+        long box = strtol(at, NULL, 10);
+        if (box < 0 || box >= boxes)
+            fail("%s: %s: mask=%s: %ld is none of num=%d boxes", s->cfg_file, s->name, text, box,
+                 boxes);
+    }
+    return count;
+}
+
+static void check_boxes(const referring_section *s, LAYER_TYPE type) {
+    int boxes = whole_value(s, "num", 1);
+    int predicted = type == YOLO ? check_mask(s, boxes) : boxes;
+    double coords = type == YOLO ? 4 : whole_value(s, "coords", 4);
+    const char *anchors = option_find(s->options, "anchors");
+    int numbers = anchors ? count_numbers(s, "anchors", anchors) : 0;
+    if (numbers > 2 * (int64_t)boxes)
+        fail("%s: %s: anchors=%s has %d numbers, but num=%d boxes have %" PRId64, s->cfg_file,
+             s->name, anchors, numbers, boxes, 2 * (int64_t)boxes);
+    check_inputs(s, count_pixels(s) * predicted * (whole_value(s, "classes", 20) + coords + 1));
+}
+
+/* ---- each type ---- */
+
+static void check_section(const referring_section *s, LAYER_TYPE type) {
+    switch (type) {
+    case SHORTCUT:
+        return check_shortcut(s);
+    case ROUTE:
+        return check_route(s);
+    case REORG:
+        return check_reorg(s);
+    case REGION:
+    case YOLO:
+        return check_boxes(s, type);
+    case ISEG:
+        return check_inputs(s, count_pixels(s) * ((double)whole_value(s, "classes", 20) +
+                                                  whole_value(s, "ids", 32)));
+    case DETECTION:
+        return check_detection(s);
+    case DROPOUT:
+        if (!s->place.index)
+            fail("%s: %s: no layer is above it", s->cfg_file, s->name);
+        return;
+    default:
+        return;
+    }
+}
+
+void check_layer_references(const char *cfg_file, LAYER_TYPE type, list *options,
+                            const network *net, layer_place place) {
+    referring_section s = {.cfg_file = cfg_file, .options = options, .net = net, .place = place};
+    s.name = format_string("layer %d, a %s", place.index, place.section);
+    check_section(&s, type);
+    free(s.name);
+}
+
+/* ---- trees ---- */
+
+void check_layer_tree(const char *cfg_file, int index, const layer *l) {
+    int classes = l->type == SOFTMAX ? l->inputs : l->classes;
+    if (l->softmax_tree && l->softmax_tree->n != classes)
+        fail("%s: layer %d: its tree has %d classes, but the layer %d", cfg_file, index,
+             l->softmax_tree->n, classes);
+}
+
+void check_tree_parent(const char *tree_file, int index, int parent) {
+    if (parent < -1 || parent >= index)
+        fail("%s: line %d: its parent %d is neither -1 nor a line above it, which are counted from "
+             "0",
+             tree_file, index + 1, parent);
+}
+
+/* ---- the whole network ---- */
+
+void check_has_output(const char *cfg_file, const network *net) {
+    for (int i = 0; i < net->n; i++)
+        if (net->layers[i].type != COST && net->layers[i].type != DLB_COST)
+            return;
+    fail("%s: no layer below [net] has an output", cfg_file);
+}
