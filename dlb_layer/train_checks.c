@@ -6,6 +6,7 @@
 #include "network.h"
 #include "option_list.h"
 #include "recipe.h"
+#include "shared_network.h"
 
 #include <errno.h>
 #include <string.h>
@@ -29,7 +30,7 @@ void check_stock_training(network *net, const char *cfg_file, const char *data_f
 }
 
 static int batch_of(const network *net) {
-    return net->batch * net->subdivisions;
+    return rows_of_all(net) * net->subdivisions;
 }
 
 static void check_crop(const char *cfg_file, const char *which, float side) {

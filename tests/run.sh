@@ -6,7 +6,7 @@
 #
 # Each test is a program or script that prints TAP; its output goes to build/log/.
 # Unit and end-to-end tests run under AddressSanitizer and UndefinedBehaviorSanitizer, the loader's
-# under ThreadSanitizer too. "bare" is the build without OpenCV and oneDNN.
+# under ThreadSanitizer too. "bare" is the build without OpenCV and oneDNN, "mpi" is for several ranks.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 only=${1:-}
@@ -72,9 +72,11 @@ build all ''
 build build-tests address,undefined
 build build-thread-tests thread
 build build-bare-tests '' OPENCV=0 ONEDNN=0
+build build-mpi-tests '' MPI=1 OPENCV=0
 checked=$(built address,undefined)
 threaded=$(built thread)
 bare=$(built '' OPENCV=0 ONEDNN=0)
+mpi=$(built '' MPI=1 OPENCV=0)
 
 for test in "$checked"/tests/test_*; do
     case $test in *.d) continue ;; esac
@@ -104,6 +106,10 @@ DARKNET=$PWD/$threaded/darknet run threads/train tests/end_to_end/threads_test.s
 # Without sanitizers, which do not go with a preloaded library.
 for test in tests/crash/*_test.sh; do
     DARKNET=$PWD/$bare/darknet run "crash/$(basename "$test" _test.sh)" "$test"
+done
+# Without sanitizers, which find leaks in MPI.
+for test in tests/mpi/*_test.sh; do
+    DARKNET=$PWD/$mpi/darknet run "mpi/$(basename "$test" _test.sh)" "$test"
 done
 for test in tests/host/*_test.sh; do
     run "host/$(basename "$test" _test.sh)" "$test"
