@@ -360,6 +360,7 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
         fail("usage: darknet classifier train DATA CFG [WEIGHTS] [-seed N] [-threads N] [-clear] "
              "[-skip_bad] [-valid_every N] [-patience N] [-save_every N] "
              "[-checkpoint_every N|Nm] [-resume[=weights]] [-backup FOLDER] [-on_nan=skip] "
+             "[-rank_timeout N] "
              "[-check] [-stock_loader]");
     if (gpu_count > 1)
         fail("training on %d GPUs works only with -stock_loader, without [dlb_cost]", gpu_count);
@@ -369,6 +370,7 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     (void)gpus;
 #endif
     ranks_begin();
+    set_rank_timeout(options.rank_timeout);
     training t = {.cfg_file = cfg_file,
                   .base = basecfg(cfg_file),
                   .average_loss = -1,
@@ -398,6 +400,8 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     t.guard = finite_guard_create(t.net, cfg_file, options.drops_not_finite);
     prepare_gradient_sums(t.net, cfg_file);
     watch_train_signals();
+    if (rank_count() > 1)
+        drop_unread_output_at_stop();
     state_file *resumed = go_on_with_training(&t, &options);
     open_run(&t, data_file, &options, resumed);
     if (!has_iterations_left(&t))

@@ -20,7 +20,7 @@
 enum {
     ABORT_SECONDS = 5,        /* the most that MPI may take to end the job */
     MOST_BYTES = 1 << 30,     /* of one call, whose counts are ints */
-    FIRST_DELAY_MS = 500,     /* rank 0 says first what all of them find */
+    FIRST_DELAY_MS = 1000,    /* rank 0 says first what all of them find */
     DELAY_OF_A_RANK_MS = 100, /* then one after the other */
     MOST_DELAY_MS = 3000,
     SHOWN_BYTES = 2000 /* of what was set aside */
@@ -97,11 +97,16 @@ static void sleep_ms(long ms) {
     nanosleep(&time, NULL);
 }
 
+/* The launcher ends the ranks by SIGTERM, which a training has caught until here. */
+static void let_launcher_end_this(void) {
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+}
+
 /* Where all ranks find the same, the first one ends the others before they have said it too. */
 static void wait_for_the_first(void) {
     long ms = FIRST_DELAY_MS + (long)DELAY_OF_A_RANK_MS * ranks.number;
-    signal(SIGTERM, SIG_DFL); /* which is how the launcher ends them */
-    signal(SIGINT, SIG_DFL);
+    let_launcher_end_this();
     if (ranks.number > 0)
         sleep_ms(ms < MOST_DELAY_MS ? ms : MOST_DELAY_MS);
 }
@@ -121,26 +126,36 @@ static void end_all_ranks(void) {
     MPI_Abort(MPI_COMM_WORLD, EXIT_FAILURE);
 }
 
-/* The host ends by exit(), after it has said why; what this rank said was set aside. */
-static void show_last_words(void) {
-    char words[SHOWN_BYTES + 1];
-    if (!ranks.joined || ranks.number == 0)
-        return;
-    wait_for_the_first();
+/* The last line of what was set aside, into `words`, (SHOWN_BYTES + 1). */
+static const char *find_last_words(char *words) {
     off_t end = lseek(ranks.aside, 0, SEEK_END);
-    off_t from = end > SHOWN_BYTES ? end - SHOWN_BYTES : 0;
-    ssize_t got = pread(ranks.aside, words, SHOWN_BYTES, from);
-    words[got > 0 ? got : 0] = '\0';
-    size_t length = strlen(words);
+    ssize_t got = pread(ranks.aside, words, SHOWN_BYTES, end > SHOWN_BYTES ? end - SHOWN_BYTES : 0);
+    size_t length = got > 0 ? (size_t)got : 0;
     while (length > 0 && words[length - 1] == '\n')
-        words[--length] = '\0';
+        length--;
+    words[length] = '\0';
     const char *line = strrchr(words, '\n');
-    show_again();
-    fprintf(stderr, "darknet: rank %d of %d on %s ends: %s\n", ranks.number, ranks.count,
-            ranks.host, line ? line + 1 : words);
+    return line ? line + 1 : words;
+}
+
+/* The host ends by exit(), after it has said why; on ranks but the first that was set aside. */
+static void end_at_exit(void) {
+    char words[SHOWN_BYTES + 1];
+    if (!ranks.joined)
+        return;
+    fflush(NULL);
+    wait_for_the_first();
+    if (ranks.number > 0) {
+        const char *line = find_last_words(words);
+        show_again();
+        fprintf(stderr, "darknet: rank %d of %d on %s ends: %s\n", ranks.number, ranks.count,
+                ranks.host, line);
+    }
+    end_all_ranks();
 }
 
 _Noreturn void await_failure_of(int failing) {
+    let_launcher_end_this();
     sleep_ms(MOST_DELAY_MS + ABORT_SECONDS * 1000L);
     fail("rank %d has failed, but has not said why", failing);
 }
@@ -190,7 +205,7 @@ void ranks_begin(void) {
     fail_as_rank(introduce_rank, end_all_ranks);
     if (ranks.number > 0)
         set_aside();
-    if (atexit(show_last_words))
+    if (atexit(end_at_exit))
         fail("cannot register what is to be done at exit");
 }
 

@@ -33,6 +33,8 @@ static void take_signals(const double *counts) {
         agreed_signal = SIGTERM;
     else if (counts[INTERRUPTS] > 0)
         agreed_signal = SIGINT;
+    if (agreed_signal)
+        drop_unread_output();
     save_was_requested |= counts[SAVES] > 0;
 }
 
@@ -139,6 +141,23 @@ static void add_options(fingerprint *print, const classifier_options *o) {
     add_number(print, "option -check", o->check);
 }
 
+/* Ends the program where another rank's is not rank 0's. */
+static void compare_with_rank_0(const fingerprint *print) {
+    size_t size = print->size;
+    ranks_broadcast(&size, sizeof size);
+    char *first = allocate(size, 1);
+    if (rank_number() == 0)
+        memcpy(first, print->bytes, size);
+    ranks_broadcast(first, size);
+    char *difference = fingerprint_difference(first, size, print);
+    int failed = first_failed_rank(difference != NULL);
+    if (difference && failed == rank_number())
+        fail("it would not train what rank 0 does: there %s here", difference);
+    if (failed >= 0)
+        await_failure_of(failed);
+    free(first);
+}
+
 void check_that_ranks_agree(const training *t, const classifier_options *options) {
     if (rank_count() == 1)
         return;
@@ -147,18 +166,15 @@ void check_that_ranks_agree(const training *t, const classifier_options *options
     add_build(&print);
     add_parameters(&print, t->net);
     add_options(&print, options);
-    size_t size = print.size;
-    ranks_broadcast(&size, sizeof size);
-    char *first = allocate(size, 1);
-    if (rank_number() == 0)
-        memcpy(first, print.bytes, size);
-    ranks_broadcast(first, size);
-    char *difference = fingerprint_difference(first, size, &print);
-    int failed = first_failed_rank(difference != NULL);
-    if (difference && failed == rank_number())
-        fail("it would not train what rank 0 does: there %s here", difference);
-    if (failed >= 0)
-        await_failure_of(failed);
-    free(first);
+    compare_with_rank_0(&print);
+    fingerprint_free(&print);
+}
+
+void check_that_lists_agree(const classifier_data *validation) {
+    fingerprint print = {0};
+    if (rank_count() == 1)
+        return;
+    add_image_list(&print, "validation list", validation);
+    compare_with_rank_0(&print);
     fingerprint_free(&print);
 }

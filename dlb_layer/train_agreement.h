@@ -36,5 +36,6 @@ void take_network_of_rank_0(network *net);
 /* Ends the program where the ranks do not train the same: another cfg, list, seed, build, or other
  * options, images or weights. Says on which rank, and what. */
 void check_that_ranks_agree(const training *t, const classifier_options *options);
+void check_that_lists_agree(const classifier_data *validation);
 
 #endif

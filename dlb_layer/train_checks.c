@@ -5,6 +5,7 @@
 #include "fail.h"
 #include "network.h"
 #include "option_list.h"
+#include "ranks.h"
 #include "recipe.h"
 #include "shared_network.h"
 
@@ -19,6 +20,9 @@ void check_backup_folder(const char *folder) {
 
 void check_stock_training(network *net, const char *cfg_file, const char *data_file,
                           list *data_options, int images) {
+    ranks_begin();
+    if (rank_count() > 1)
+        fail("-stock_loader trains in one process, but there are %d", rank_count());
     if (find_dlb_cost_layer(net))
         fail("%s has [dlb_cost], which needs its own loader; leave out -stock_loader", cfg_file);
     refuse_recipe(net, cfg_file);

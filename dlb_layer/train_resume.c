@@ -42,13 +42,12 @@ static uLong add_to_crc(uLong crc, const void *bytes, size_t size) {
     return crc32_z(crc, bytes, size);
 }
 
-/* The images by their paths, not by what is in them. */
-static void add_list(fingerprint *print, const classifier_data *data) {
+void add_image_list(fingerprint *print, const char *name, const classifier_data *data) {
     uLong crc = 0;
     for (int i = 0; i < data->list.count; i++)
         crc = add_to_crc(crc, data->list.paths[i], strlen(data->list.paths[i]) + 1);
     char *text = format_string("%d images, crc32 %08lx", data->list.count, crc);
-    fingerprint_add(print, "training list", text);
+    fingerprint_add(print, name, text);
     free(text);
 }
 
@@ -65,7 +64,7 @@ fingerprint training_fingerprint(const char *cfg_file, const classifier_data *da
                                  const classifier_options *options) {
     fingerprint print = {0};
     add_cfg(&print, cfg_file);
-    add_list(&print, data);
+    add_image_list(&print, "training list", data);
     add_labels(&print, data);
     /* Not what is on: until the checkpoint a run without them left nothing out, so that it may go
      * on with them. */

@@ -62,6 +62,7 @@ train_validation *train_validation_open(char *data_file, char *cfg_file, network
     train_validation *v = allocate(1, sizeof *v);
     v->whole = net->ranks ? parse_whole_network(cfg_file) : NULL;
     v->data = read_validation_data(data_file, cfg_file, v->whole ? v->whole : net);
+    check_that_lists_agree(&v->data);
     v->settings = (validation_settings){.threads = options->threads,
                                         .skip_bad = options->skip_bad,
                                         .name_bad = true,
