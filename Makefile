@@ -174,9 +174,9 @@ endif
 
 # ---- programs ----
 
-.PHONY: all demo test bench bench-cpu bench-growth bench-loader gpu-check soak help clean distclean host host-reset refresh-patch \
+.PHONY: all demo test bench bench-cpu bench-growth bench-loader bench-scaling gpu-check soak help clean distclean host host-reset refresh-patch \
 	install-packages build-tests build-thread-tests build-bare-tests build-mpi-tests show-build run-step-cost lint valgrind run-valgrind fuzz run-fuzz \
-	run-bench-cpu run-bench-host run-bench-blas run-bench-growth run-bench-loader FORCE
+	run-bench-cpu run-bench-host run-bench-blas run-bench-growth run-bench-loader run-bench-scaling FORCE
 all: bin/darknet bin/libdarknet.so
 
 # Names the configuration that bin/ holds, so that other flags link it anew.
@@ -360,6 +360,12 @@ bench-loader: install-packages
 	@$(MAKE) --no-print-directory -j$$(nproc) all run-bench-loader
 run-bench-loader: $(BUILD)/bench/loader_speed $(BUILD)/bench/step_times bin/darknet
 	@bench/loader.py $(<D)
+# Several ranks: what sums of gradients cost here, and a prediction for clusters.
+bench-scaling: install-packages
+	@darknet/install_packages.sh libopenmpi-dev openmpi-bin
+	@$(MAKE) --no-print-directory -j$$(nproc) MPI=1 run-bench-scaling
+run-bench-scaling: $(BUILD)/bench/layer_times $(BUILD)/bench/rank_sums
+	@bench/scaling.py $(BUILD)
 # On a machine with a GPU, without network: see the script.
 gpu-check:
 	@bench/gpu_check.sh '$(TIME)'
@@ -388,6 +394,7 @@ help:
 	@echo 'make bench-cpu       the second half of make bench alone'
 	@echo 'make bench-growth    cost by batch, subdivisions, classes, length of the list'
 	@echo 'make bench-loader    loading images beside torchvision'
+	@echo 'make bench-scaling   training on several ranks, measured here and predicted for clusters'
 	@echo 'make gpu-check TIME=SECONDS   with a GPU: tests, sanitizers, speed, trainings; bench/gpu_check.sh says what it needs'
 	@echo 'make soak            20,000 iterations: memory and open files stay as they are'
 	@echo 'make install-packages   what all of these need (Debian, Ubuntu)'

@@ -1,11 +1,16 @@
 /* Seconds of each layer's forward and backward pass within a training step, for bench/scaling.py.
  *
- *     layer_times CFG STEPS
+ *     [mpirun -np RANKS] layer_times CFG STEPS
  *
- * Prints `layer NUMBER FORWARD BACKWARD PARAMETERS` for each layer, `step SECONDS` for whole steps
- * and `update SECONDS` for the update of the parameters: medians over STEPS steps. */
+ * Rank 0 prints `layer NUMBER FORWARD BACKWARD` for each layer, `rest SECONDS` for what the passes
+ * leave of a step, waiting for sums of gradients and the update, and `step SECONDS` for whole
+ * steps: medians over STEPS steps. Between ranks also `message LAYER FLOATS` for each sum. */
 #include "cpu_backend.h"
 #include "fail.h"
+#include "gradient_buckets.h"
+#include "gradient_sums.h"
+#include "ranks.h"
+#include "shared_network.h"
 #include "timed_steps.h"
 
 #include <stdio.h>
@@ -47,13 +52,6 @@ static void watch_layers(network *net, int steps) {
     }
 }
 
-static size_t parameters_of(const layer *l) {
-    size_t weights =
-        l->type == CONNECTED ? (size_t)l->inputs * (size_t)l->outputs : (size_t)l->nweights;
-    size_t biases = l->biases ? (size_t)(l->type == CONNECTED ? l->outputs : l->out_c) : 0;
-    return weights + biases + (l->scales ? biases : 0);
-}
-
 static double passes_of_step(const network *net, int number) {
     double sum = 0;
     for (int i = 0; i < net->n; i++)
@@ -62,15 +60,22 @@ static double passes_of_step(const network *net, int number) {
 }
 
 static void print_medians(const network *net, double *seconds, int steps) {
-    double *updates = allocate((size_t)steps, sizeof *updates);
+    double *rests = allocate((size_t)steps, sizeof *rests);
     for (int i = 0; i < steps; i++)
-        updates[i] = seconds[i] - passes_of_step(net, i);
+        rests[i] = seconds[i] - passes_of_step(net, i);
     for (int i = 0; i < net->n; i++)
-        printf("layer %d %.9f %.9f %zu\n", i, quantile(watched[i].forward, steps, .5),
-               quantile(watched[i].backward, steps, .5), parameters_of(&net->layers[i]));
+        printf("layer %d %.9f %.9f\n", i, quantile(watched[i].forward, steps, .5),
+               quantile(watched[i].backward, steps, .5));
+    printf("rest %.9f\n", quantile(rests, steps, .5));
     printf("step %.9f\n", quantile(seconds, steps, .5));
-    printf("update %.9f\n", quantile(updates, steps, .5));
-    free(updates);
+    free(rests);
+}
+
+static void print_messages(const network *net) {
+    int count;
+    const bucket *messages = gradient_messages(net, &count);
+    for (int i = 0; i < count; i++)
+        printf("message %d %zu\n", messages[i].layer, messages[i].count);
 }
 
 int main(int argc, char **argv) {
@@ -78,7 +83,10 @@ int main(int argc, char **argv) {
     int steps = argc == 3 ? atoi(argv[2]) : 0;
     if (steps < 1)
         fail("usage: layer_times CFG STEPS");
+    ranks_begin();
+    share_networks(true);
     network *net = load_network_with(argv[1], "");
+    prepare_gradient_sums(net, argv[1]);
     double *seconds = allocate((size_t)steps, sizeof *seconds);
     int64_t next_id = 0;
     train_one_step(net, &next_id); /* warms up */
@@ -86,5 +94,8 @@ int main(int argc, char **argv) {
     for (step = 0; step < steps; step++)
         seconds[step] = train_one_step(net, &next_id);
     print_medians(net, seconds, steps);
+    print_messages(net);
+    fflush(stdout);
+    ranks_end();
     return 0;
 }

@@ -17,7 +17,7 @@ typedef struct {
 #define IN_PLACE ((size_t)-1)
 
 /* One message. */
-typedef struct {
+typedef struct bucket {
     int layer; /* once the backward pass has gone through this layer, it can be sent */
     int array; /* a part of this one; -1: of the flat buffer */
     size_t from, count;

@@ -86,6 +86,12 @@ void free_gradient_sums(network *net) {
     net->ranks->sums = NULL;
 }
 
+const bucket *gradient_messages(const network *net, int *count) {
+    const struct gradient_sums *s = net->ranks ? net->ranks->sums : NULL;
+    *count = s ? s->bucket_count : 0;
+    return s ? s->buckets : NULL;
+}
+
 /* ---- an iteration ---- */
 
 void begin_iteration_of_ranks(network *net) {

@@ -22,6 +22,10 @@ void begin_iteration_of_ranks(network *net);
 /* Before the last one, whose backward pass adds the sums up. */
 void sum_gradients_next(network *net);
 
+/* The messages of an iteration, in the order in which they are sent; they belong to the network.
+ * None before prepare_gradient_sums(). */
+const struct bucket *gradient_messages(const network *net, int *count);
+
 /* Host seams: the backward pass has gone through layer `index`; it is over, and all sums must be
  * there. */
 void gradients_are_ready(network *net, int index);
@@ -40,6 +44,11 @@ static inline void begin_iteration_of_ranks(network *net) {
 }
 static inline void sum_gradients_next(network *net) {
     (void)net;
+}
+static inline const struct bucket *gradient_messages(const network *net, int *count) {
+    (void)net;
+    *count = 0;
+    return NULL;
 }
 static inline void gradients_are_ready(network *net, int index) {
     (void)net, (void)index;
