@@ -6,6 +6,7 @@
 #                       all that the toolkit knows from 7.5 on
 #   OPENBLAS=0          matrix products by the host's own loops
 #   ONEDNN=0            layers on the CPU by the host's own loops; 1 needs libdnnl-dev
+#   MPI=1               several processes train one network together, see README.md; needs an MPI
 #   PORTABLE=1          for any processor of this kind, not only for the one it is built on
 #   SANITIZE=LIST       address,undefined or thread
 #   DARKNET_SRC=PATH    the host from a checkout or tarball of yours
@@ -19,6 +20,7 @@ OPENMP   ?= 0
 DEBUG    ?= 0
 OPENBLAS ?= 1
 SANITIZE ?=
+MPI      ?= 0
 OPENCV   ?= $(shell pkg-config --exists opencv4 2>/dev/null && echo 1 || echo 0)
 
 # On where its header is; off under ThreadSanitizer, which does not know OpenMP's barriers.
@@ -41,7 +43,7 @@ endif
 comma := ,
 CONFIG := $(strip $(subst $(comma),-,build$(GPU_TAG)$(if $(filter 1,$(CUDNN)),-cudnn)$(if \
 	$(filter 1,$(OPENCV)),-opencv)$(if $(filter 1,$(OPENMP)),-openmp)$(if $(filter 1,$(OPENBLAS)),-openblas)$(if \
-	$(filter 1,$(ONEDNN)),-onednn)$(if $(filter 1,$(PORTABLE)),-portable)$(if \
+	$(filter 1,$(ONEDNN)),-onednn)$(if $(filter 1,$(MPI)),-mpi)$(if $(filter 1,$(PORTABLE)),-portable)$(if \
 	$(filter 1,$(DEBUG)),-debug)$(if $(SANITIZE),-$(SANITIZE))))
 BUILD := build/$(CONFIG)
 HOST  := darknet/host
@@ -65,7 +67,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # ---- ours ----
 
 # What knows nothing of Darknet comes first, the adapters after it.
-DLB_LAYER := fail safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu \
+DLB_LAYER := fail row_share gradient_buckets shared_network train_agreement safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu \
 	weight_init bias_key decay_all gpu_status convolution_algorithms finite_values layer_arrays step_snapshot finite_guard weights_file memory_limit cfg_sizes cfg_references saved_weights \
 	logit_ring dlb_options net_keys \
 	worker_threads overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
@@ -81,13 +83,14 @@ COMMANDS  := dlb_command command_options shell_words whole_file parse_number dis
 	show contact_sheet $(if $(filter 1,$(OPENCV)),contact_sheet_opencv,contact_sheet_none)
 DLB_CUDA  := dlb_cost_kernels step_losses_kernels avgpool_kernels nesterov_kernels
 # The CPU backend; see onednn/cpu_backend.h.
+MPI_FILES := $(if $(filter 1,$(MPI)),ranks_mpi gradient_sums)
 BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend normalization \
 	conv_layer batchnorm_layer_cpu activation_layer_cpu shortcut_layer_cpu pool_layers take_over thread_waiting,none)
 DECODER   := $(if $(filter 1,$(OPENCV)),image_decode_opencv,image_decode_stb)
 
 HOST_OBJECTS    := $(HOST_LIBRARY:%=$(BUILD)/host/%.o) $(BUILD)/host/image_opencv.o
 PROGRAM_OBJECTS := $(HOST_PROGRAM:%=$(BUILD)/program/%.o) $(COMMANDS:%=$(BUILD)/commands/%.o)
-DLB_OBJECTS     := $(DLB_LAYER:%=$(BUILD)/dlb_layer/%.o) $(BUILD)/dlb_layer/$(DECODER).o \
+DLB_OBJECTS     := $(DLB_LAYER:%=$(BUILD)/dlb_layer/%.o) $(MPI_FILES:%=$(BUILD)/dlb_layer/%.o) $(BUILD)/dlb_layer/$(DECODER).o \
 	$(BACKEND:%=$(BUILD)/onednn/%.o)
 
 # ---- flags ----
@@ -136,6 +139,18 @@ endif
 ifeq ($(ONEDNN),1)
 LDLIBS += -ldnnl -fopenmp
 endif
+ifeq ($(MPI),1)
+ifeq ($(GPU),1)
+$(error MPI=1 trains on CPUs: the sums over the ranks do not see the GPU's memory; leave out GPU=1)
+endif
+# mpicc is Open MPI's or MPICH's, whichever this machine prefers; MPICC=mpicc.mpich takes the other one.
+MPICC ?= mpicc
+MPI_CFLAGS := $(shell $(MPICC) -showme:compile 2>/dev/null || $(MPICC) -compile_info 2>/dev/null | tr ' ' '\n' | grep '^-[ID]')
+MPI_LIBS := $(shell $(MPICC) -showme:link 2>/dev/null || $(MPICC) -link_info 2>/dev/null | tr ' ' '\n' | grep '^-[lLW]')
+COMMON += -DDLB_MPI
+OURS   += -DDLB_MPI $(call as_system,$(MPI_CFLAGS))
+LDLIBS += $(MPI_LIBS)
+endif
 ifeq ($(OPENCV),1)
 OPENCV_CFLAGS := $(shell pkg-config --cflags opencv4)
 LDLIBS += -lopencv_highgui -lopencv_videoio -lopencv_imgcodecs -lopencv_imgproc -lopencv_core -lstdc++
@@ -159,9 +174,9 @@ endif
 
 # ---- programs ----
 
-.PHONY: all demo test bench bench-cpu bench-growth bench-loader gpu-check soak help clean distclean host host-reset refresh-patch \
-	install-packages build-tests build-thread-tests build-bare-tests show-build run-step-cost lint valgrind run-valgrind fuzz run-fuzz \
-	run-bench-cpu run-bench-host run-bench-blas run-bench-growth run-bench-loader FORCE
+.PHONY: all demo test bench bench-cpu bench-growth bench-loader bench-scaling gpu-check soak help clean distclean host host-reset refresh-patch \
+	install-packages build-tests build-thread-tests build-bare-tests build-mpi-tests show-build run-step-cost lint valgrind run-valgrind fuzz run-fuzz \
+	run-bench-cpu run-bench-host run-bench-blas run-bench-growth run-bench-loader run-bench-scaling FORCE
 all: bin/darknet bin/libdarknet.so
 
 # Names the configuration that bin/ holds, so that other flags link it anew.
@@ -236,7 +251,8 @@ refresh-patch:
 # ---- packages ----
 
 PACKAGES := gcc g++ libc6-dev pkg-config patch xz-utils ca-certificates libopencv-dev libopenblas-dev zlib1g-dev \
-	libpng-dev libarchive-dev libcsv-dev libboost-dev gnuplot-nox dataset-fashion-mnist $(if $(filter file,$(origin ONEDNN)),libdnnl-dev,$(if $(filter 1,$(ONEDNN)),libdnnl-dev))
+	libpng-dev libarchive-dev libcsv-dev libboost-dev gnuplot-nox dataset-fashion-mnist $(if $(filter file,$(origin ONEDNN)),libdnnl-dev,$(if $(filter 1,$(ONEDNN)),libdnnl-dev)) \
+	$(if $(filter 1,$(MPI)),libopenmpi-dev openmpi-bin)
 install-packages:
 	@darknet/install_packages.sh $(PACKAGES)
 
@@ -255,6 +271,7 @@ THREAD_TESTS := test_worker_threads test_overlap_loader test_image_decode test_d
 build-thread-tests: $(THREAD_TESTS:%=$(BUILD)/tests/%) $(BUILD)/darknet
 build-bare-tests: $(BUILD)/tests/test_image_decode $(BUILD)/tests/test_dlb_cost_layer $(BUILD)/tests/test_paper_networks \
 		$(BUILD)/darknet
+build-mpi-tests: $(BUILD)/darknet
 show-build:
 	@echo $(BUILD)
 ON_THE_CPU := $(if $(filter 1,$(GPU)),-include tests/unit/on_the_cpu.h)
@@ -268,7 +285,7 @@ $(BUILD)/tests/compare_weights: tests/trajectory/compare_weights.c
 	$(SAY_CC)$(CC) $(DLB_CFLAGS) $(LDFLAGS) $< -o $@ -lm
 
 test: install-packages
-	@darknet/install_packages.sh libcmocka-dev
+	@darknet/install_packages.sh libcmocka-dev libopenmpi-dev openmpi-bin
 	@tests/run.sh '$(ONLY)'
 
 # ---- static checks ----
@@ -343,6 +360,12 @@ bench-loader: install-packages
 	@$(MAKE) --no-print-directory -j$$(nproc) all run-bench-loader
 run-bench-loader: $(BUILD)/bench/loader_speed $(BUILD)/bench/step_times bin/darknet
 	@bench/loader.py $(<D)
+# Several ranks: what sums of gradients cost here, and a prediction for clusters.
+bench-scaling: install-packages
+	@darknet/install_packages.sh libopenmpi-dev openmpi-bin
+	@$(MAKE) --no-print-directory -j$$(nproc) MPI=1 run-bench-scaling
+run-bench-scaling: $(BUILD)/bench/layer_times $(BUILD)/bench/rank_sums
+	@bench/scaling.py $(BUILD)
 # On a machine with a GPU, without network: see the script.
 gpu-check:
 	@bench/gpu_check.sh '$(TIME)'
@@ -371,6 +394,7 @@ help:
 	@echo 'make bench-cpu       the second half of make bench alone'
 	@echo 'make bench-growth    cost by batch, subdivisions, classes, length of the list'
 	@echo 'make bench-loader    loading images beside torchvision'
+	@echo 'make bench-scaling   training on several ranks, measured here and predicted for clusters'
 	@echo 'make gpu-check TIME=SECONDS   with a GPU: tests, sanitizers, speed, trainings; bench/gpu_check.sh says what it needs'
 	@echo 'make soak            20,000 iterations: memory and open files stay as they are'
 	@echo 'make install-packages   what all of these need (Debian, Ubuntu)'

@@ -3,6 +3,7 @@
 #include "dlb_cost_layer.h"
 #include "fail.h"
 #include "gpu_status.h"
+#include "gradient_sums.h"
 #include "recipe.h"
 #include "step_losses.h"
 
@@ -62,12 +63,15 @@ double train_one_step(network *net, int64_t *next_id) {
     int half = net->batch / 2;
     int64_t *ids = allocate((size_t)net->batch, sizeof *ids);
     double start = what_time_is_it_now();
+    begin_iteration_of_ranks(net);
     for (int slot = 0; slot < net->subdivisions; slot++) {
         for (int row = 0; row < net->batch; row++)
             ids[row] = *next_id + (int64_t)slot * half + row - (row < half ? 0 : half) +
                        (row < half ? 0 : (int64_t)net->subdivisions * half);
         if (dlb)
             set_dlb_cost_samples(dlb, slot, ids);
+        if (slot == net->subdivisions - 1)
+            sum_gradients_next(net);
         train_network_datum(net);
     }
     *next_id += (int64_t)net->subdivisions * half;

@@ -5,6 +5,7 @@
 #include "image_planes.h"
 #include "network.h"
 #include "overlap_loader.h"
+#include "ranks.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -54,9 +55,10 @@ static bool load_fitted_image(void *context, int number, const row_target *targe
 }
 
 static overlap_loader *start_loader(const network *net, fitted_images *images) {
+    int ranks = rank_count();
     loader_settings settings = {.images = images->job->count,
                                 .slots = 1,
-                                .rows = net->batch,
+                                .share = {ranks, rank_number(), ranks * net->batch, false},
                                 .in_order = true,
                                 .row_inputs = net->inputs,
                                 .threads = images->job->threads,
@@ -86,22 +88,64 @@ static void use_batch(network *net, const fitted_images *images, const layer *so
 }
 
 static void name_unreadable(const fitted_images *images) {
-    int left_out = 0;
-    for (int i = 0; i < images->job->count; i++)
-        if (images->unreadable[i]) {
+    int left_out = 0, count = images->job->count;
+    bool *unreadable = allocate((size_t)count, sizeof *unreadable);
+    for (int i = 0; i < count; i++)
+        unreadable[i] = images->unreadable[i];
+    ranks_any(unreadable, (size_t)count);
+    for (int i = 0; i < count; i++)
+        if (unreadable[i]) {
             fprintf(stderr, "Left out: %s\n", images->job->paths[i]);
             left_out++;
         }
     if (left_out)
         fprintf(stderr, "%d of %d images were left out because they cannot be read\n", left_out,
-                images->job->count);
+                count);
+    free(unreadable);
 }
 
 static bool is_stopped(const prediction_job *job) {
     return job->stops && job->stops();
 }
 
-char *predict_in_batches(network *net, const prediction_job *job) {
+/* Loads the rank's next batch, and uses it where the list has images for it. Returns NULL or what
+ * is wrong with an image. */
+static char *use_next_batch(overlap_loader *loader, network *net, const fitted_images *images,
+                            const layer *softmax, int64_t first) {
+    const prediction_job *job = images->job;
+    const loaded_batch *batch = overlap_loader_next(loader);
+    if (!batch) {
+        int number;
+        const char *reason = overlap_loader_error(loader, &number);
+        return format_string("cannot use %s: %s", job->paths[number], reason);
+    }
+    if (first < job->count)
+        use_batch(net, images, softmax, first, batch->inputs);
+    return NULL;
+}
+
+/* A [crop] calls rand() in inference, too, once a batch. */
+static void draw_for_batches_of_others(const network *net, int64_t batches) {
+    for (int64_t i = 0; i < batches; i++)
+        for (int k = 0; k < net->n; k++)
+            for (int draws = net->layers[k].flip ? 3 : 2; draws && net->layers[k].type == CROP;
+                 draws--)
+                rand();
+}
+
+/* Whether a rank has an error; *error then is one on all of them. */
+static bool has_failed_anywhere(char **error, int *failed_rank) {
+    int first = *error ? rank_count() - rank_number() : 0; /* the first rank has the largest */
+    ranks_max(&first, 1);
+    if (!first)
+        return false;
+    *failed_rank = rank_count() - first;
+    if (!*error)
+        *error = format_string("rank %d cannot use an image", *failed_rank);
+    return true;
+}
+
+char *predict_in_batches(network *net, const prediction_job *job, int *failed_rank) {
     char *error = NULL;
     fitted_images images = {.job = job,
                             .width = net->w,
@@ -109,15 +153,14 @@ char *predict_in_batches(network *net, const prediction_job *job) {
                             .unreadable = allocate((size_t)job->count, sizeof *images.unreadable)};
     const layer *softmax = final_softmax(net);
     overlap_loader *loader = start_loader(net, &images);
-    for (int64_t first = 0; first < job->count && !error && !is_stopped(job); first += net->batch) {
-        const loaded_batch *batch = overlap_loader_next(loader);
-        if (batch) {
-            use_batch(net, &images, softmax, first, batch->inputs);
-        } else {
-            int number;
-            const char *reason = overlap_loader_error(loader, &number);
-            error = format_string("cannot use %s: %s", job->paths[number], reason);
-        }
+    int64_t all = (int64_t)rank_count() * net->batch, own = (int64_t)rank_number() * net->batch;
+    bool failed = false;
+    for (int64_t first = 0; first < job->count && !failed && !is_stopped(job); first += all) {
+        int64_t left = (job->count - first + net->batch - 1) / net->batch;
+        int64_t batches = left < rank_count() ? left : rank_count();
+        error = use_next_batch(loader, net, &images, softmax, first + own);
+        draw_for_batches_of_others(net, batches - (rank_number() < batches));
+        failed = has_failed_anywhere(&error, failed_rank);
     }
     overlap_loader_free(loader);
     if (!error && job->name_bad)

@@ -1,5 +1,6 @@
 /* Predictions for many images: loaded ahead by worker threads, a batch at a time through the
- * network, where the host's commands load and predict one image after the other. */
+ * network, where the host's commands load and predict one image after the other. Where there are
+ * several ranks (ranks.h) each takes every so many-th batch. */
 #ifndef BATCHED_PREDICTION_H
 #define BATCHED_PREDICTION_H
 
@@ -27,18 +28,21 @@ typedef struct {
     int threads;   /* that load, >= 1 */
     bool skip_bad; /* leave unreadable images out; the first one ends it otherwise */
     bool name_bad; /* name those left out on standard error */
-    /* Called for each image in the order of the paths, by the calling thread. */
+    /* Called for each image in the order of the paths, by the calling thread; on each rank for
+     * those of its batches. */
     void (*use)(void *context, const image_prediction *prediction);
     void *context;
-    /* Asked before each batch: whether to leave the rest; NULL: never. */
+    /* Asked before each batch, by all ranks at once: whether to leave the rest, the same answer on
+     * all of them; NULL: never. */
     bool (*stops)(void);
 } prediction_job;
 
-/* Runs the job with net->batch images at a time. The network is left as it was, apart from its
- * layers' outputs, deltas and cost, which the next training step computes anew: nothing is drawn
- * at random, and no rolling statistic, weight or stored logit changes.
+/* Runs the job with net->batch images at a time, on all ranks at once. The network is left as it
+ * was, apart from its layers' outputs, deltas and cost, which the next training step computes anew:
+ * nothing is drawn at random, and no rolling statistic, weight or stored logit changes.
  *
- * Returns NULL, or a fresh string that names an unreadable image and says why it is. */
-char *predict_in_batches(network *net, const prediction_job *job);
+ * Returns NULL, or a fresh string that names an unreadable image and says why it is: on one of the
+ * ranks, and on the others one that says which rank that is. *failed_rank receives its number. */
+char *predict_in_batches(network *net, const prediction_job *job, int *failed_rank);
 
 #endif

@@ -3,6 +3,7 @@
 #include "darknet.h"
 #include "fail.h"
 #include "number_option.h"
+#include "ranks.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -90,13 +91,15 @@ static void parse_train(classifier_options *o, int argc, char **argv) {
     long valid_every = take_number(argc, argv, "-valid_every", 0, INT_MAX, NOT_GIVEN);
     long patience = take_number(argc, argv, "-patience", 1, INT_MAX, NOT_GIVEN);
     long save_every = take_number(argc, argv, "-save_every", 0, INT_MAX, NOT_GIVEN);
-    if (o->stock_loader &&
-        (seed != NOT_GIVEN || valid_every != NOT_GIVEN || patience != NOT_GIVEN ||
-         save_every != NOT_GIVEN || o->check || o->backup || o->drops_not_finite))
+    long timeout = take_number(argc, argv, "-rank_timeout", 1, INT_MAX, NOT_GIVEN);
+    if (o->stock_loader && (seed != NOT_GIVEN || valid_every != NOT_GIVEN ||
+                            patience != NOT_GIVEN || save_every != NOT_GIVEN || o->check ||
+                            o->backup || o->drops_not_finite || timeout != NOT_GIVEN))
         fail("-stock_loader knows nothing of -seed, -valid_every, -patience, -save_every, "
-             "-check, -backup and -on_nan");
+             "-check, -backup, -on_nan and -rank_timeout");
     if (valid_every == 0 && patience != NOT_GIVEN)
         fail("-patience %ld counts validations, but -valid_every 0 leaves them out", patience);
+    o->rank_timeout = timeout == NOT_GIVEN ? RANK_TIMEOUT_SECONDS : (int)timeout;
     o->has_seed = seed != NOT_GIVEN;
     o->seed = (unsigned)seed;
     o->has_valid_every = valid_every != NOT_GIVEN;

@@ -29,7 +29,8 @@ typedef struct {
     bool drops_not_finite; /* -on_nan=skip: drop an update that is not finite instead of stopping */
     resume_kind resume;
     checkpoint_interval checkpoint_every;
-    char *backup; /* the folder to write into; NULL: the one that the data file names */
+    int rank_timeout; /* seconds that a rank waits for the others, see ranks.h */
+    char *backup;     /* the folder to write into; NULL: the one that the data file names */
     /* predict */
     char *list; /* a file of paths, "-" for standard input; NULL without */
 } classifier_options;

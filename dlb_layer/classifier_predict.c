@@ -84,7 +84,8 @@ void run_classifier_predict(char *data_file, char *cfg_file, char *weights_file,
                           .threads = options.threads,
                           .use = print_prediction,
                           .context = &out};
-    char *error = predict_in_batches(net, &job);
+    int rank;
+    char *error = predict_in_batches(net, &job, &rank);
     if (error)
         fail("%s, in %s", error, options.list);
     if (fflush(stdout) || ferror(stdout))

@@ -3,10 +3,14 @@
 #include "dlb_cost_layer.h"
 #include "fail.h"
 #include "finite_guard.h"
+#include "gradient_sums.h"
 #include "host_random.h"
 #include "network.h"
+#include "ranks.h"
 #include "recipe.h"
+#include "shared_network.h"
 #include "step_losses.h"
+#include "train_agreement.h"
 #include "train_checks.h"
 #include "train_signals.h"
 #include "train_state.h"
@@ -29,6 +33,8 @@ static unsigned choose_seed(classifier_options options) {
     unsigned seed = options.seed;
     if (!options.has_seed && getrandom(&seed, sizeof seed, 0) != sizeof seed)
         fail("cannot draw a seed: %s; give one with -seed", strerror(errno));
+    if (!options.has_seed)
+        seed = seed_of_all(seed);
     if (options.has_seed || options.resume != RESUME) /* its seed may be the checkpoint's */
         printf("Seed: %u\n", seed);
     return seed;
@@ -37,6 +43,7 @@ static unsigned choose_seed(classifier_options options) {
 static network *load_training_network(char *cfg_file, char *weights_file, int clear,
                                       unsigned seed) {
     seed_host_random(seed); /* the host draws initial weights and dropout from rand() */
+    share_networks(true);
     network *net = load_network(cfg_file, weights_file, clear);
     round_images_seen(net);
     return net;
@@ -46,7 +53,7 @@ static overlap_loader *start_loader(training *t, classifier_options options, con
     const network *net = t->net;
     loader_settings settings = {.images = t->data.list.count,
                                 .slots = net->subdivisions,
-                                .rows = net->batch,
+                                .share = share_of_network(net),
                                 .overlap = t->dlb != NULL,
                                 .seed = t->rows.seed,
                                 .row_inputs = net->inputs,
@@ -61,6 +68,8 @@ static overlap_loader *start_loader(training *t, classifier_options options, con
 
 /* `resumed` is the checkpoint's state that the run goes on from; NULL: none. */
 static train_log *open_log(const training *t, const state_file *resumed) {
+    if (rank_number() > 0)
+        return NULL;
     if (mkdir(t->data.backup, 0777) && errno != EEXIST)
         fail("cannot make the backup folder %s: %s", t->data.backup, strerror(errno));
     check_backup_folder(t->data.backup);
@@ -82,12 +91,15 @@ static float train_on_batch(training *t, const loaded_batch *batch, bool *droppe
     float *inputs = net->input, *truths = net->truth;
     float sum = 0;
     finite_guard_begin(t->guard);
+    begin_iteration_of_ranks(net);
     for (int slot = 0; slot < net->subdivisions; slot++) {
         size_t row = (size_t)slot * (size_t)net->batch;
         net->input = batch->inputs + row * (size_t)net->inputs;
         net->truth = batch->truths + row * (size_t)net->truths;
         if (t->dlb)
             set_dlb_cost_samples(t->dlb, slot, batch->ids + row);
+        if (slot == net->subdivisions - 1)
+            sum_gradients_next(net);
         sum += train_network_datum(net);
     }
     net->input = inputs;
@@ -97,17 +109,26 @@ static float train_on_batch(training *t, const loaded_batch *batch, bool *droppe
         finite_guard_check_deferred(t->guard, sum);
     }
     *dropped = finite_guard_end(t->guard);
-    return sum / (float)training_batch(net);
+    return sum;
 }
 
-/* `loss` is the host's cross entropy per image; the layer's own is exact for any logits. */
-static void add_losses(training *t, float loss, iteration_record *record) {
+/* `sum` is the host's cross entropy over the rank's rows; the layer's own is exact for any logits.
+ */
+static void add_losses(training *t, float sum, iteration_record *record) {
+    loss_sums sums = {.loss = sum};
+    if (t->dlb) {
+        dlb_cost_sums own = take_dlb_cost_sums(t->dlb);
+        sums.cross_entropy = own.cross_entropy;
+        sums.consistency = own.consistency;
+        sums.teachers = own.teachers;
+    }
+    add_up_losses(&sums);
+    float loss = (float)sums.loss / (float)training_batch(t->net);
     record->loss = loss;
     record->cross_entropy = loss;
     record->total = loss;
     if (!t->dlb)
         return;
-    dlb_cost_sums sums = take_dlb_cost_sums(t->dlb);
     record->cross_entropy = sums.cross_entropy / training_batch(t->net);
     record->has_consistency = sums.teachers > 0;
     record->consistency = sums.consistency / (training_batch(t->net) / 2.);
@@ -132,11 +153,14 @@ static void print_iteration(training *t, const iteration_record *r, bool dropped
     fflush(stdout);
 }
 
-static void stop_at_bad_image(training *t) {
+/* On all ranks, because of an image on rank `failed`. */
+static void stop_at_bad_image(training *t, int failed) {
     int image;
     const char *reason = overlap_loader_error(t->loader, &image);
     if (t->iterations > t->checkpointed)
         save_training(t);
+    if (failed != rank_number())
+        await_failure_of(failed);
     fail("cannot use %s of %s: %s; %s", t->data.list.paths[image], t->data.list_file, reason,
          t->skips_bad ? "no image of the list can be used" : "-skip_bad leaves such images out");
 }
@@ -154,7 +178,7 @@ static void save_when_due(training *t) {
     size_t epoch = epochs_seen(t), every = (size_t)t->save_every;
     if (every && epoch / every > epochs_before(t) / every)
         save_training_weights(t, "%s_%zu.weights", epoch);
-    if (take_save_request() || checkpoint_is_due(t->saving, t->iterations))
+    if (checkpoint_is_due_on_all(t))
         save_training(t);
 }
 
@@ -184,6 +208,8 @@ static bool validate(training *t) {
     char *error = train_validation_run(t->validation, t->net, &result);
     if (error) {
         save_training(t);
+        if (result.failed_rank != rank_number())
+            await_failure_of(result.failed_rank);
         fail("%s", error);
     }
     if (result.stopped)
@@ -203,7 +229,8 @@ static void finish_iteration(training *t, bool validation_is_due) {
     if (validation_is_due && !validate(t))
         return;
     note_saving(t->saving, "the log", train_log_write(t->log, &t->record));
-    if (t->iterations == 1 && !t->checkpointed) /* as the log, another run's state ends here */
+    if (t->iterations == 1 && !t->checkpointed &&
+        rank_number() == 0) /* as the log, another run's state ends here */
         forget_checkpoint(train_saving_checkpoint(t->saving));
     save_when_due(t);
 }
@@ -212,8 +239,9 @@ static void train_one_iteration(training *t) {
     network *net = t->net;
     double start = what_time_is_it_now();
     const loaded_batch *batch = overlap_loader_next(t->loader);
-    if (!batch)
-        stop_at_bad_image(t);
+    int failed = first_failed_rank(!batch);
+    if (failed >= 0)
+        stop_at_bad_image(t, failed);
     double loaded = what_time_is_it_now();
     bool dropped;
     float loss = train_on_batch(t, batch, &dropped);
@@ -237,6 +265,8 @@ static _Noreturn void end_after_checks(training *t, char *data_file,
                                        const classifier_options *options) {
     train_validation_close(train_validation_open(data_file, t->cfg_file, t->net, options, -1));
     printf("%s can be trained\n", t->cfg_file);
+    fflush(stdout);
+    ranks_end();
     exit(EXIT_SUCCESS);
 }
 
@@ -250,15 +280,16 @@ static void report_early_stop(const training *t, int patience) {
 
 static void report_skipped_images(const training *t) {
     int skipped = 0;
-    overlap_loader_pause(t->loader);
+    bool *unusable = find_unusable_images(t);
     for (int i = 0; i < t->data.list.count; i++)
-        if (overlap_loader_skipped(t->loader, i)) {
+        if (unusable[i]) {
             fprintf(stderr, "Left out: %s\n", t->data.list.paths[i]);
             skipped++;
         }
     if (skipped)
         fprintf(stderr, "%d of %d images were left out because they cannot be read\n", skipped,
                 t->data.list.count);
+    free(unusable);
 }
 
 static void report_dropped_updates(const training *t) {
@@ -273,8 +304,9 @@ static void open_run(training *t, char *data_file, const classifier_options *opt
                      state_file *resumed) {
     bool *unusable = resumed ? get_unusable_images(resumed, t->data.list.count) : NULL;
     t->log = open_log(t, resumed);
-    t->validation =
-        train_validation_open(data_file, t->cfg_file, t->net, options, train_log_best_top1(t->log));
+    double best_top1 = t->log ? train_log_best_top1(t->log) : 0;
+    ranks_broadcast(&best_top1, sizeof best_top1);
+    t->validation = train_validation_open(data_file, t->cfg_file, t->net, options, best_top1);
     set_train_validation_size(t->validation, t->width, t->height);
     if (resumed) {
         train_progress p = get_train_progress(resumed);
@@ -297,6 +329,7 @@ static void free_training(training *t) {
     fingerprint_free(&t->circumstances);
     free_classifier_data(&t->data);
     finite_guard_free(t->guard);
+    free_gradient_sums(t->net);
     free_network(t->net);
     free(t->base);
     if (lost)
@@ -309,12 +342,13 @@ static bool is_unfinished(const training *t) {
 }
 
 static void run(training *t) {
+    agree_on_stop_signal();
     if (t->validation_due) {
         t->validation_due = t->validation != NULL;
         finish_iteration(t, t->validation_due);
     }
     while (has_iterations_left(t) && !train_validation_gives_up(t->validation) &&
-           !train_stop_signal()) {
+           !stop_signal_of_all()) {
         resize_when_due(t);
         train_one_iteration(t);
     }
@@ -326,6 +360,7 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
         fail("usage: darknet classifier train DATA CFG [WEIGHTS] [-seed N] [-threads N] [-clear] "
              "[-skip_bad] [-valid_every N] [-patience N] [-save_every N] "
              "[-checkpoint_every N|Nm] [-resume[=weights]] [-backup FOLDER] [-on_nan=skip] "
+             "[-rank_timeout N] "
              "[-check] [-stock_loader]");
     if (gpu_count > 1)
         fail("training on %d GPUs works only with -stock_loader, without [dlb_cost]", gpu_count);
@@ -334,6 +369,8 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
 #else
     (void)gpus;
 #endif
+    ranks_begin();
+    set_rank_timeout(options.rank_timeout);
     training t = {.cfg_file = cfg_file,
                   .base = basecfg(cfg_file),
                   .average_loss = -1,
@@ -357,10 +394,14 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     printf("%d\n", t.data.list.count);
     t.rows = image_rows_of(t.net, &t.data, sampling_seed(&t), t.dlb != NULL);
     printf("%d %d\n", t.rows.augment.min_side, t.rows.augment.max_side);
+    check_that_ranks_agree(&t, &options);
     if (options.check)
         end_after_checks(&t, data_file, &options);
     t.guard = finite_guard_create(t.net, cfg_file, options.drops_not_finite);
+    prepare_gradient_sums(t.net, cfg_file);
     watch_train_signals();
+    if (rank_count() > 1)
+        drop_unread_output_at_stop();
     state_file *resumed = go_on_with_training(&t, &options);
     open_run(&t, data_file, &options, resumed);
     if (!has_iterations_left(&t))
@@ -368,7 +409,7 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
                 t.iterations ? train_saving_checkpoint(t.saving)->weights : weights_file,
                 get_current_batch(t.net), t.net->max_batches);
     run(&t);
-    if (train_stop_signal() && is_unfinished(&t))
+    if (stop_signal_of_all() && is_unfinished(&t))
         end_training_on_signal(&t);
     report_early_stop(&t, options.patience);
     save_training_weights(&t, "%s.weights", 0);
@@ -377,4 +418,5 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     report_skipped_images(&t);
     report_dropped_updates(&t);
     free_training(&t);
+    ranks_end();
 }

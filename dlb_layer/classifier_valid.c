@@ -4,6 +4,7 @@
 #include "dlb_loss.h"
 #include "fail.h"
 #include "network.h"
+#include "ranks.h"
 #include "tree.h"
 
 #include <stdlib.h>
@@ -14,7 +15,8 @@ typedef struct {
     FILE *lines;
     int *best; /* (top), the likeliest classes of the image at hand */
     int images, right, among_top;
-    double cross_entropy; /* summed */
+    double
+        *losses; /* (data->list.count), of each image; one after the other on any number of ranks */
     bool has_cross_entropy;
 } tally;
 
@@ -31,7 +33,7 @@ static void add_cross_entropy(tally *t, const image_prediction *p, int label) {
     if (!p->logits || label == NO_LABEL)
         return;
     dlb_softmax s = dlb_softmax_of(p->logits, t->data->classes, p->temperature);
-    t->cross_entropy -= dlb_log_probability(s, p->logits[label], p->temperature);
+    t->losses[p->image] = -dlb_log_probability(s, p->logits[label], p->temperature);
 }
 
 static void count_image(void *context, const image_prediction *p) {
@@ -49,10 +51,39 @@ static void count_image(void *context, const image_prediction *p) {
         print_lines(t, p->image, label, p->outputs);
 }
 
+/* Each image was counted on one rank, and its loss is 0 elsewhere. */
+static void join_tallies(tally *t) {
+    double counts[] = {t->images, t->right, t->among_top};
+    ranks_sum(counts, sizeof counts / sizeof *counts);
+    t->images = (int)counts[0];
+    t->right = (int)counts[1];
+    t->among_top = (int)counts[2];
+    ranks_any(&t->has_cross_entropy, 1);
+    ranks_sum(t->losses, (size_t)t->data->list.count);
+}
+
+static double sum_losses(const tally *t) {
+    double sum = 0;
+    for (int i = 0; i < t->data->list.count; i++)
+        sum += t->losses[i];
+    return sum;
+}
+
+static validation_result result_of(const tally *t) {
+    return (validation_result){.images = t->images,
+                               .top = t->data->top,
+                               .top1 = (double)t->right / t->images,
+                               .topk = (double)t->among_top / t->images,
+                               .cross_entropy = sum_losses(t) / t->images,
+                               .has_cross_entropy = t->has_cross_entropy};
+}
+
 char *validate_classifier(network *net, const classifier_data *data,
                           const validation_settings *settings, validation_result *result) {
     tally t = {.net = net, .data = data, .lines = settings->lines};
     t.best = allocate((size_t)data->top, sizeof *t.best);
+    t.losses = allocate((size_t)data->list.count, sizeof *t.losses);
+    *result = (validation_result){0};
     prediction_job job = {.paths = data->list.paths,
                           .count = data->list.count,
                           .fit = center_crop_image,
@@ -62,23 +93,19 @@ char *validate_classifier(network *net, const classifier_data *data,
                           .use = count_image,
                           .context = &t,
                           .stops = settings->stops};
-    char *error = predict_in_batches(net, &job);
-    free(t.best);
-    if (!error && settings->stops && settings->stops()) {
-        *result = (validation_result){.stopped = true};
-        return NULL;
-    }
-    if (!error && !t.images)
+    char *error = predict_in_batches(net, &job, &result->failed_rank);
+    bool stopped = !error && settings->stops && settings->stops();
+    if (stopped)
+        result->stopped = true;
+    else if (!error)
+        join_tallies(&t);
+    if (!error && !stopped && !t.images)
         error = format_string("no image can be read");
-    if (error)
-        return error;
-    *result = (validation_result){.images = t.images,
-                                  .top = data->top,
-                                  .top1 = (double)t.right / t.images,
-                                  .topk = (double)t.among_top / t.images,
-                                  .cross_entropy = t.cross_entropy / t.images,
-                                  .has_cross_entropy = t.has_cross_entropy};
-    return NULL;
+    if (!error && !stopped)
+        *result = result_of(&t);
+    free(t.best);
+    free(t.losses);
+    return error;
 }
 
 /* ---- the command ---- */

@@ -6,15 +6,23 @@
 #include <unistd.h>
 
 static void (*last_action)(void);
+static const char *(*introduce_rank)(void);
+static void (*end_ranks)(void);
 
 void at_failure(void (*action)(void)) {
     last_action = action;
 }
 
+void fail_as_rank(const char *(*introduce)(void), void (*end)(void)) {
+    introduce_rank = introduce;
+    end_ranks = end;
+}
+
 void fail(const char *format, ...) {
     va_list args;
     fflush(stdout); /* what was printed before stays before */
-    fputs("darknet: ", stderr);
+    const char *who = introduce_rank ? introduce_rank() : "";
+    fprintf(stderr, "darknet: %s", who);
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);
@@ -22,6 +30,8 @@ void fail(const char *format, ...) {
     fflush(NULL);
     if (last_action)
         last_action();
+    if (end_ranks)
+        end_ranks();
     _exit(EXIT_FAILURE); /* no exit handlers: other threads may still use what they tear down */
 }
 

@@ -15,6 +15,10 @@ __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *format, ..
  * start. For one thread, while no other may fail. */
 void at_failure(void (*action)(void));
 
+/* In a job of several ranks: what `introduce` returns comes before the sentence, and `end` is
+ * called last, to end the other ranks too. NULL for nothing, as at the start. */
+void fail_as_rank(const char *(*introduce)(void), void (*end)(void));
+
 /* calloc(count, size) that ends the program through fail() where memory runs out.
  * The caller owns the zeroed block and releases it with free(). `count` may be 0. */
 void *allocate(unsigned long count, unsigned long size);

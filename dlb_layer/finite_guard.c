@@ -7,10 +7,14 @@
 #include "layer_arrays.h"
 #include "network.h"
 #include "network_device.h"
+#include "ranks.h"
 #include "step_losses.h"
 #include "step_snapshot.h"
+#include "train_agreement.h"
 
 #include <stdlib.h>
+
+enum { FAULT_BYTES = 256 };
 
 struct finite_guard {
     network *net;
@@ -129,11 +133,30 @@ static void find_step_fault(struct finite_guard *guard, int last) {
         guard->fault = find_fault(net, GRADIENTS);
 }
 
+/* All ranks do the same with an update, for the reason that the first one with a fault has. */
+static void agree_on_fault(struct finite_guard *guard) {
+    char said[FAULT_BYTES] = "";
+    int failed = first_failed_rank(guard->fault != NULL);
+    if (failed < 0 || rank_count() == 1)
+        return;
+    if (!guard->before && failed == rank_number())
+        return; /* it ends the job */
+    if (!guard->before)
+        await_failure_of(failed);
+    if (failed == rank_number())
+        snprintf(said, sizeof said, "on rank %d %s", failed, guard->fault);
+    ranks_broadcast_from(failed, said, sizeof said);
+    free(guard->fault);
+    guard->fault = format_string("%s", said);
+}
+
 int passes_finite_guard(network *net, int last) {
     struct finite_guard *guard = net->guard;
     if (!guard)
         return 1;
     find_step_fault(guard, last);
+    if (last)
+        agree_on_fault(guard);
     if (guard->fault && last && !guard->before)
         stop(guard, guard->fault);
     return !guard->fault;

@@ -5,6 +5,7 @@
 #include "image_planes.h"
 #include "mix_rows.h"
 #include "recipe.h"
+#include "shared_network.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ image_rows image_rows_of(const network *net, const classifier_data *data, uint64
                         .seed = seed,
                         .keys = recipe_keys(net),
                         .batch_rows = net->batch * net->subdivisions,
-                        .mixed_rows = overlap ? net->batch / 2 : net->batch};
+                        .mixed_rows = overlap ? rows_of_all(net) / 2 : rows_of_all(net)};
 }
 
 /* ---- one row ---- */
@@ -116,30 +117,41 @@ static mix_settings mix_settings_of(const image_rows *rows) {
                           .cutmix_prob = rows->keys.cutmix_prob};
 }
 
-static void draw_mixes(const image_rows *rows, const mix_settings *settings, const sample *samples,
-                       row_mix *mixes) {
-    for (int i = 0; i < rows->mixed_rows; i++) {
-        random_stream stream = random_stream_of(rows->seed, (uint64_t)samples[i].id,
-                                                MIXING + (uint64_t)samples[i].visit);
-        mixes[i] = draw_row_mix(settings, i, rows->mixed_rows, &stream);
-    }
+/* For row `row` of all ranks'; its partner is one of the group of rows that mix among themselves.
+ */
+static row_mix draw_mix(const image_rows *rows, sample tag, int row) {
+    mix_settings settings = mix_settings_of(rows);
+    random_stream stream =
+        random_stream_of(rows->seed, (uint64_t)tag.id, MIXING + (uint64_t)tag.visit);
+    return draw_row_mix(&settings, row % rows->mixed_rows, rows->mixed_rows, &stream);
+}
+
+static int find_partner(void *context, const sample *samples, int row) {
+    const image_rows *rows = context;
+    row_mix mix = draw_mix(rows, samples[row], row);
+    bool alone = rows->keys.cutmix > 0 ? !mix.pastes : mix.own == 1;
+    return alone ? row : row - row % rows->mixed_rows + mix.partner;
 }
 
 static void mix_image_rows(void *context, const loaded_batch *batch) {
     const image_rows *rows = context;
     mix_settings settings = mix_settings_of(rows);
-    size_t inputs = (size_t)settings.width * (size_t)settings.height * IMAGE_CHANNELS;
-    row_mix *mixes = allocate((size_t)rows->mixed_rows, sizeof *mixes);
-    for (int first = 0; first < rows->batch_rows; first += rows->mixed_rows) {
-        draw_mixes(rows, &settings, batch->samples + first, mixes);
-        mix_rows(&settings, mixes, rows->mixed_rows, batch->inputs + (size_t)first * inputs,
-                 batch->truths + (size_t)first * (size_t)settings.classes);
-    }
+    int count = rows->batch_rows + batch->guests;
+    row_mix *mixes = allocate((size_t)count, sizeof *mixes);
+    for (int row = 0; row < count; row++)
+        if (row < rows->batch_rows) {
+            mixes[row] = draw_mix(rows, batch->samples[row], 0);
+            mixes[row].partner = batch->partners[row];
+        } else {
+            mixes[row] = (row_mix){.partner = row, .own = 1};
+        }
+    mix_rows(&settings, mixes, count, batch->inputs, batch->truths);
     free(mixes);
 }
 
 image_source image_rows_source(image_rows *rows) {
     return (image_source){.context = rows,
                           .load = load_image_rows,
-                          .finish = mixes_rows(&rows->keys) ? mix_image_rows : NULL};
+                          .finish = mixes_rows(&rows->keys) ? mix_image_rows : NULL,
+                          .partner = mixes_rows(&rows->keys) ? find_partner : NULL};
 }

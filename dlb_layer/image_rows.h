@@ -15,9 +15,9 @@ typedef struct {
     augment_settings augment;
     uint64_t seed;
     net_keys keys;
-    int batch_rows; /* of an iteration */
-    int mixed_rows; /* consecutive rows that mix among themselves: half a micro-batch with overlap,
-                       a whole one without */
+    int batch_rows; /* of an iteration, the rank's own */
+    int mixed_rows; /* consecutive rows of all ranks that mix among themselves: half a micro-batch
+                       with overlap, a whole one without */
 } image_rows;
 
 /* The [net] section's augmentation, for the network's present size. */

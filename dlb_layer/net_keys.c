@@ -12,6 +12,7 @@ static const double MOST_SHAPE = 1000, LEAST_STD = 1e-6;
 
 typedef enum {
     NESTEROV,
+    SYNC_BN,
     PAD_CROP,
     FLIP,
     MEAN,
@@ -35,6 +36,7 @@ typedef struct {
 
 static const key KEYS[KEY_COUNT] = {
     [NESTEROV] = {"nesterov", {0, 1, true}, 1, "0 or 1"},
+    [SYNC_BN] = {"sync_bn", {0, 1, true}, 1, "0 or 1"},
     [PAD_CROP] = {"pad_crop", {0, MOST_PIXELS, true}, 1, "a whole number from 0 to 65536"},
     [FLIP] = {"flip", {0, 1, true}, 1, "0 or 1"},
     [MEAN] = {"mean", {0, 1}, IMAGE_CHANNELS, "three numbers from 0 to 1, with commas"},
@@ -97,6 +99,9 @@ static void assign(net_keys *keys, key_number number, const double *values) {
     switch (number) {
     case NESTEROV:
         keys->nesterov = value != 0;
+        break;
+    case SYNC_BN:
+        keys->sync_bn = value != 0;
         break;
     case PAD_CROP:
         keys->pads = true;

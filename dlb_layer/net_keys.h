@@ -10,6 +10,7 @@
 
 typedef struct {
     bool nesterov;
+    bool sync_bn;    /* batch normalisation's statistics over all ranks, see shared_network.h */
     bool pads;       /* pad_crop was given */
     int pad_crop;    /* zeros on each side, pixels */
     bool flips;      /* flip=1, the default */

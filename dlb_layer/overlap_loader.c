@@ -23,7 +23,8 @@ struct overlap_loader {
     overlap_sampler *sampler;
     loaded_batch buffers[BUFFERS];
     int64_t loading; /* iteration that the jobs below are for */
-    sample *plan;    /* (slots * rows), its samples */
+    int rows;        /* own rows of a micro-batch */
+    sample *plan;    /* (slots * rows of all ranks), its samples */
 
     worker **workers;     /* (threads) */
     pthread_mutex_t lock; /* guards what follows */
@@ -42,7 +43,30 @@ struct overlap_loader {
 };
 
 static int batch_rows(const overlap_loader *l) {
-    return l->settings.slots * l->settings.rows;
+    return l->settings.slots * l->rows;
+}
+
+static int all_rows(const overlap_loader *l) {
+    return l->settings.slots * l->settings.share.rows;
+}
+
+/* Rows of a buffer: each row can have a guest. */
+static int most_rows(const overlap_loader *l) {
+    bool has_guests = l->settings.source.partner && l->settings.share.ranks > 1;
+    return batch_rows(l) * (has_guests ? 2 : 1);
+}
+
+/* The number in the plan of row `row` here. */
+static int row_of_plan(const overlap_loader *l, int row) {
+    const row_share *share = &l->settings.share;
+    return row / l->rows * share->rows + row_among_all(share, row % l->rows);
+}
+
+/* The other way round; -1 where another rank has it. */
+static int row_of_batch(const overlap_loader *l, int planned) {
+    const row_share *share = &l->settings.share;
+    int own = row_among_own(share, planned % share->rows);
+    return own < 0 ? -1 : planned / share->rows * l->rows + own;
 }
 
 static loaded_batch *buffer_of(overlap_loader *l, int64_t iteration) {
@@ -151,7 +175,8 @@ static void open_jobs(overlap_loader *l, int count) {
 static void add_target(overlap_loader *l, job *j, int64_t iteration, int row, sample tag) {
     loaded_batch *batch = buffer_of(l, iteration);
     batch->samples[row] = tag;
-    batch->ids[row] = tag.id;
+    if (row < batch_rows(l))
+        batch->ids[row] = tag.id;
     j->tag[j->targets] = &batch->samples[row];
     j->target[j->targets++] =
         (row_target){.id = tag.id,
@@ -163,50 +188,81 @@ static void add_target(overlap_loader *l, job *j, int64_t iteration, int row, sa
 /* The job for `row` of the iteration being loaded: the row itself and, where the next iteration
  * revisits it, that row too, so that one decoding serves both. */
 static job job_for_row(overlap_loader *l, int row, sample tag) {
-    int half = l->settings.rows / 2;
+    int half = l->rows / 2;
     job j = {.image = tag.image};
     add_target(l, &j, l->loading, row, tag);
-    if (l->settings.overlap && row % l->settings.rows >= half) {
+    if (l->settings.overlap && row < batch_rows(l) && row % l->rows >= half) {
         tag.visit = 1;
         add_target(l, &j, l->loading + 1, row - half, tag);
     }
     return j;
 }
 
+/* Finds each row's partner; one that is another rank's row becomes a guest. */
+static void invite_partners(overlap_loader *l) {
+    const image_source *source = &l->settings.source;
+    loaded_batch *batch = buffer_of(l, l->loading);
+    batch->guests = 0;
+    for (int row = 0; row < batch_rows(l) && source->partner; row++) {
+        int planned = source->partner(source->context, l->plan, row_of_plan(l, row));
+        int partner = row_of_batch(l, planned);
+        if (partner < 0) {
+            partner = batch_rows(l) + batch->guests++;
+            batch->samples[partner] = l->plan[planned];
+        }
+        batch->partners[row] = partner;
+    }
+}
+
+/* Returns how many jobs there are with those for the guests. */
+static int add_jobs_for_guests(overlap_loader *l, int count) {
+    const loaded_batch *batch = buffer_of(l, l->loading);
+    for (int row = batch_rows(l); row < batch_rows(l) + batch->guests; row++)
+        l->jobs[count++] = job_for_row(l, row, batch->samples[row]);
+    return count;
+}
+
 /* Loads iteration l->loading, whose revisited rows came with the iteration before. */
 static void load_new_rows(overlap_loader *l) {
     int count = 0;
     const loaded_batch *batch = buffer_of(l, l->loading);
-    for (int row = 0; row < batch_rows(l); row++)
-        if (l->plan[row].visit == 0)
-            l->jobs[count++] = job_for_row(l, row, l->plan[row]);
+    for (int row = 0; row < batch_rows(l); row++) {
+        sample tag = l->plan[row_of_plan(l, row)];
+        if (tag.visit == 0)
+            l->jobs[count++] = job_for_row(l, row, tag);
         else
-            assert(batch->ids[row] == l->plan[row].id);
-    open_jobs(l, count);
+            assert(batch->ids[row] == tag.id);
+    }
+    open_jobs(l, add_jobs_for_guests(l, count));
 }
 
 static void load_next_iteration(overlap_loader *l) {
     l->loading++;
     overlap_sampler_next(l->sampler, l->plan);
+    invite_partners(l);
     load_new_rows(l);
 }
 
-/* Loads iteration l->loading with the images of the plan, whatever came before. */
+/* Loads iteration l->loading with the images that its samples name, whatever came before. */
 static void load_all_rows(overlap_loader *l) {
+    const loaded_batch *batch = buffer_of(l, l->loading);
     for (int row = 0; row < batch_rows(l); row++)
-        l->jobs[row] = job_for_row(l, row, l->plan[row]);
-    open_jobs(l, batch_rows(l));
+        l->jobs[row] = job_for_row(l, row, batch->samples[row]);
+    open_jobs(l, add_jobs_for_guests(l, batch_rows(l)));
 }
 
 static void load_first_iteration(overlap_loader *l) {
     l->loading = l->settings.done;
     overlap_sampler_skip(l->sampler, l->settings.done);
     overlap_sampler_next(l->sampler, l->plan);
+    invite_partners(l);
+    for (int row = 0; row < batch_rows(l); row++)
+        buffer_of(l, l->loading)->samples[row] = l->plan[row_of_plan(l, row)];
     load_all_rows(l);
 }
 
 static void make_buffers(overlap_loader *l) {
-    size_t rows = (size_t)batch_rows(l);
+    size_t rows = (size_t)most_rows(l);
     for (int i = 0; i < BUFFERS; i++) {
         free(l->buffers[i].inputs);
         l->buffers[i].inputs =
@@ -216,8 +272,9 @@ static void make_buffers(overlap_loader *l) {
 
 static overlap_sampler *create_sampler(const loader_settings *s) {
     assert(!s->in_order || !s->overlap);
-    return s->in_order ? ordered_sampler_create(s->images, s->slots, s->rows)
-                       : overlap_sampler_create(s->images, s->slots, s->rows, s->overlap, s->seed);
+    int rows = s->share.rows;
+    return s->in_order ? ordered_sampler_create(s->images, s->slots, rows)
+                       : overlap_sampler_create(s->images, s->slots, rows, s->overlap, s->seed);
 }
 
 static void note_unusable_images(overlap_loader *l) {
@@ -233,16 +290,18 @@ static void note_unusable_images(overlap_loader *l) {
 overlap_loader *overlap_loader_create(const loader_settings *settings) {
     overlap_loader *l = allocate(1, sizeof *l);
     l->settings = *settings;
+    l->rows = count_own_rows(&settings->share);
     l->sampler = create_sampler(settings);
     note_unusable_images(l);
-    l->jobs = allocate((size_t)batch_rows(l), sizeof *l->jobs);
-    l->plan = allocate((size_t)batch_rows(l), sizeof *l->plan);
+    l->jobs = allocate((size_t)most_rows(l), sizeof *l->jobs);
+    l->plan = allocate((size_t)all_rows(l), sizeof *l->plan);
     for (int i = 0; i < BUFFERS; i++) {
         loaded_batch *batch = &l->buffers[i];
-        size_t rows = (size_t)batch_rows(l);
+        size_t rows = (size_t)most_rows(l);
         batch->truths = allocate(rows * (size_t)settings->row_truths, sizeof *batch->truths);
         batch->ids = allocate(rows, sizeof *batch->ids);
         batch->samples = allocate(rows, sizeof *batch->samples);
+        batch->partners = allocate(rows, sizeof *batch->partners);
     }
     make_buffers(l);
     pthread_mutex_init(&l->lock, NULL);
@@ -272,6 +331,7 @@ void overlap_loader_free(overlap_loader *l) {
         free(l->buffers[i].truths);
         free(l->buffers[i].ids);
         free(l->buffers[i].samples);
+        free(l->buffers[i].partners);
     }
     pthread_cond_destroy(&l->work_done);
     pthread_cond_destroy(&l->work_ready);
@@ -306,11 +366,9 @@ void overlap_loader_pause(overlap_loader *l) {
 void overlap_loader_reload(overlap_loader *l, int row_inputs) {
     if (l->error)
         return; /* the next overlap_loader_next reports it */
-    /* With the images that took the place of unusable ones. */
-    memcpy(l->plan, buffer_of(l, l->loading)->samples, (size_t)batch_rows(l) * sizeof *l->plan);
     l->settings.row_inputs = row_inputs;
     make_buffers(l);
-    load_all_rows(l);
+    load_all_rows(l); /* with the images that took the place of unusable ones */
 }
 
 bool overlap_loader_skipped(const overlap_loader *l, int image) {

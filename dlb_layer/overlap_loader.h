@@ -6,12 +6,16 @@
  * and those rows of the one after that will revisit the next one's new half. So there are three
  * buffers, and a decoded image lives no longer than the call that decoded it.
  *
+ * A rank loads its own rows alone, those of settings.share, which are what is called rows below;
+ * the samples of all ranks' rows are drawn everywhere.
+ *
  * What is in a row depends on the sampler and on the row's own key, never on the number of
  * workers. */
 #ifndef OVERLAP_LOADER_H
 #define OVERLAP_LOADER_H
 
 #include "overlap_sampler.h"
+#include "row_share.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,12 +28,15 @@ typedef struct {
     float *truths; /* (row_truths) */
 } row_target;
 
-/* One iteration: rows are (slots, rows) in order. */
+/* One iteration: rows are (slots, rows) in order. After them come `guests` more, images of other
+ * ranks' rows that are the partners of rows here. */
 typedef struct {
-    float *inputs;   /* (slots * rows, row_inputs) */
-    float *truths;   /* (slots * rows, row_truths) */
+    float *inputs;   /* (slots * rows + guests, row_inputs) */
+    float *truths;   /* (slots * rows + guests, row_truths) */
     int64_t *ids;    /* (slots * rows), the samples' ids */
-    sample *samples; /* (slots * rows) */
+    sample *samples; /* (slots * rows + guests) */
+    int *partners;   /* (slots * rows), each row's partner; only with source.partner */
+    int guests;
 } loaded_batch;
 
 /* What turns an image of the training list into rows. */
@@ -42,11 +49,16 @@ typedef struct {
     /* What is left to do once all rows of an iteration are there; NULL: nothing. Called once for
      * each iteration that is handed out, and again after a reload, by one worker at a time. */
     void (*finish)(void *context, const loaded_batch *batch);
+    /* The row whose image `row`, one of all ranks', needs in finish(), among those of the same
+     * iteration; `row` itself: none. samples is (slots * rows of all ranks). NULL: no row does. */
+    int (*partner)(void *context, const sample *samples, int row);
 } image_source;
 
 typedef struct {
     int images;      /* in the training list */
-    int slots, rows; /* micro-batches an iteration, rows a micro-batch */
+    int slots;       /* micro-batches an iteration */
+    row_share share; /* rows a micro-batch, and which of them are loaded: its halves are those of
+                        overlap */
     bool overlap;    /* revisit half of each micro-batch */
     bool in_order;   /* the list from its start to its end, again and again; not with overlap */
     uint64_t seed;   /* of order and, through the ids, of augmentation */

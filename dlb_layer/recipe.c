@@ -5,6 +5,7 @@
 #include "nesterov.h"
 #include "network.h"
 #include "option_list.h"
+#include "shared_network.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -105,13 +106,13 @@ static void check_soft_labels(const network *net, const struct recipe *recipe, c
 
 static void check_rows_to_mix(network *net, const struct recipe *recipe, const char *cfg_file) {
     bool halves = find_dlb_cost_layer(net);
-    int rows = halves ? net->batch / 2 : net->batch;
+    int all = rows_of_all(net), rows = halves ? all / 2 : all;
     if (rows < 2)
         fail("%s: %s=%g mixes the rows of %s micro-batch, but with batch/subdivisions = %d that is "
              "%d row",
              cfg_file, recipe->keys.mixup > 0 ? "mixup" : "cutmix",
              recipe->keys.mixup > 0 ? recipe->keys.mixup : recipe->keys.cutmix,
-             halves ? "half a" : "a", net->batch, rows);
+             halves ? "half a" : "a", all, rows);
 }
 
 void check_recipe(const network *net, const char *cfg_file, const classifier_data *data) {

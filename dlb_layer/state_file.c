@@ -1,6 +1,7 @@
 #include "state_file.h"
 
 #include "fail.h"
+#include "ranks.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -152,6 +153,31 @@ state_file *read_state_file(const char *path, char **error) {
         state_file_free(f);
         return NULL;
     }
+    return f;
+}
+
+/* With its final 0. */
+static char *share_text(char *text) {
+    size_t size = text ? strlen(text) + 1 : 0;
+    ranks_broadcast(&size, sizeof size);
+    char *all = text ? text : allocate(size, 1);
+    ranks_broadcast(all, size);
+    return all;
+}
+
+state_file *share_state_file(state_file *file) {
+    bool is_there = file != NULL;
+    if (rank_count() == 1)
+        return file;
+    ranks_broadcast(&is_there, sizeof is_there);
+    if (!is_there)
+        return NULL;
+    state_file *f = file ? file : allocate(1, sizeof *f);
+    f->path = share_text(f->path);
+    ranks_broadcast(&f->size, sizeof f->size);
+    if (!file)
+        f->bytes = allocate(f->size, 1);
+    ranks_broadcast(f->bytes, f->size);
     return f;
 }
 

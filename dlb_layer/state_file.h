@@ -37,6 +37,10 @@ typedef struct state_file state_file;
  * it with state_file_free(). */
 state_file *read_state_file(const char *path, char **error);
 
+/* All ranks get what rank 0 has read, which may be NULL; on the others `file` is NULL. Each
+ * releases its own. */
+state_file *share_state_file(state_file *file);
+
 /* Accepts NULL. */
 void state_file_free(state_file *file);
 

@@ -5,7 +5,9 @@
 #include "fail.h"
 #include "network.h"
 #include "option_list.h"
+#include "ranks.h"
 #include "recipe.h"
+#include "shared_network.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,6 +20,9 @@ void check_backup_folder(const char *folder) {
 
 void check_stock_training(network *net, const char *cfg_file, const char *data_file,
                           list *data_options, int images) {
+    ranks_begin();
+    if (rank_count() > 1)
+        fail("-stock_loader trains in one process, but there are %d", rank_count());
     if (find_dlb_cost_layer(net))
         fail("%s has [dlb_cost], which needs its own loader; leave out -stock_loader", cfg_file);
     refuse_recipe(net, cfg_file);
@@ -29,7 +34,7 @@ void check_stock_training(network *net, const char *cfg_file, const char *data_f
 }
 
 static int batch_of(const network *net) {
-    return net->batch * net->subdivisions;
+    return rows_of_all(net) * net->subdivisions;
 }
 
 static void check_crop(const char *cfg_file, const char *which, float side) {

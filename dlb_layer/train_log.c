@@ -207,6 +207,8 @@ static void show_progress(train_log *log, const iteration_record *r) {
 }
 
 char *train_log_write(train_log *log, const iteration_record *record) {
+    if (!log)
+        return NULL;
     add_line(log, record);
     char *error = write_waiting(log);
     if (log->shows_progress)
@@ -215,11 +217,13 @@ char *train_log_write(train_log *log, const iteration_record *record) {
 }
 
 void train_log_hide_progress(train_log *log) {
-    if (log->shows_progress)
+    if (log && log->shows_progress)
         fputs("\r\033[K", stderr);
 }
 
 char *train_log_close(train_log *log) {
+    if (!log)
+        return NULL;
     train_log_hide_progress(log);
     char *error = log->waiting_bytes ? write_waiting(log) : NULL;
     if (log->file >= 0 && close(log->file) && !error)

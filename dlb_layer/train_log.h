@@ -24,6 +24,7 @@ typedef struct {
     double valid_cross_entropy; /* NAN where the network ends in no softmax */
 } iteration_record;
 
+/* Ranks other than 0 have none: write, close and hide_progress accept NULL, and do nothing then. */
 typedef struct train_log train_log;
 
 /* A log in `file`: with `append` it goes on after the lines that are there, else it starts anew. A

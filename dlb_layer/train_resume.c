@@ -5,6 +5,8 @@
 #include "file_bytes.h"
 #include "network.h"
 #include "network_device.h"
+#include "ranks.h"
+#include "train_agreement.h"
 #include "train_state.h"
 #include "saved_weights.h"
 
@@ -40,13 +42,12 @@ static uLong add_to_crc(uLong crc, const void *bytes, size_t size) {
     return crc32_z(crc, bytes, size);
 }
 
-/* The images by their paths, not by what is in them. */
-static void add_list(fingerprint *print, const classifier_data *data) {
+void add_image_list(fingerprint *print, const char *name, const classifier_data *data) {
     uLong crc = 0;
     for (int i = 0; i < data->list.count; i++)
         crc = add_to_crc(crc, data->list.paths[i], strlen(data->list.paths[i]) + 1);
     char *text = format_string("%d images, crc32 %08lx", data->list.count, crc);
-    fingerprint_add(print, "training list", text);
+    fingerprint_add(print, name, text);
     free(text);
 }
 
@@ -63,7 +64,7 @@ fingerprint training_fingerprint(const char *cfg_file, const classifier_data *da
                                  const classifier_options *options) {
     fingerprint print = {0};
     add_cfg(&print, cfg_file);
-    add_list(&print, data);
+    add_image_list(&print, "training list", data);
     add_labels(&print, data);
     /* Not what is on: until the checkpoint a run without them left nothing out, so that it may go
      * on with them. */
@@ -79,6 +80,7 @@ fingerprint training_circumstances(const network *net) {
     const char *threads = getenv("OMP_NUM_THREADS");
     fingerprint_add(&print, "device", is_on_gpu(net) ? "GPU" : "CPU");
     add_number(&print, "number of layers that oneDNN runs", (uint64_t)count_taken_over(net));
+    add_number(&print, "number of ranks", (uint64_t)rank_count());
     if (threads && *threads)
         fingerprint_add(&print, "number of threads", threads);
     else
@@ -116,11 +118,19 @@ static void check_layers(const network *net, const char *cfg_file) {
              cfg_file, unknown, get_layer_string(net->layers[unknown].type));
 }
 
+/* Rank 0 reads the file. */
+static void take_weights(network *net, char *file) {
+    if (rank_number() == 0)
+        load_own_weights(net, file);
+    if (rank_count() > 1)
+        take_network_of_rank_0(net);
+}
+
 static state_file *resume_exactly(checkpoint *c, const classifier_options *options, network *net,
                                   const char *cfg_file, const fingerprint *print,
                                   const fingerprint *circumstances) {
     check_layers(net, cfg_file);
-    state_file *file = find_checkpoint(c);
+    state_file *file = share_state_file(rank_number() ? NULL : find_checkpoint(c));
     if (!file) {
         fprintf(stderr, "There is no %s: the training starts from the beginning\n", c->state);
         return NULL;
@@ -128,7 +138,7 @@ static state_file *resume_exactly(checkpoint *c, const classifier_options *optio
     check_block(file, "fingerprint", print, "; -resume=weights starts from its weights alone");
     check_seed(file, options);
     check_block(file, "circumstances", circumstances, NULL);
-    load_own_weights(net, c->weights);
+    take_weights(net, c->weights);
     train_progress progress = get_train_progress(file);
     fprintf(stderr, "Going on from %s and %s, written after %" PRIu64 " iterations\n", c->weights,
             c->state, progress.iterations);
@@ -136,9 +146,9 @@ static state_file *resume_exactly(checkpoint *c, const classifier_options *optio
 }
 
 static void resume_from_weights(const checkpoint *c, network *net) {
-    if (access(c->weights, R_OK))
+    if (rank_number() == 0 && access(c->weights, R_OK))
         fail("-resume=weights: cannot read %s: %s", c->weights, strerror(errno));
-    load_own_weights(net, c->weights);
+    take_weights(net, c->weights);
     fprintf(stderr,
             "Starting from %s alone: momentum, the random numbers, the order of the images and, "
             "for one iteration, [dlb_cost]'s teacher are lost\n",

@@ -12,6 +12,9 @@
 fingerprint training_fingerprint(const char *cfg_file, const classifier_data *data,
                                  const classifier_options *options);
 
+/* Adds the images by their paths, not by what is in them. */
+void add_image_list(fingerprint *print, const char *name, const classifier_data *data);
+
 /* What it depends on in the last bits: how the network is computed. */
 fingerprint training_circumstances(const network *net);
 

@@ -1,12 +1,33 @@
 #include "train_signals.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
-static volatile sig_atomic_t stop_signal, save_request;
+static volatile sig_atomic_t stop_signal, save_request, drops_output;
+
+/* A signal handler may call it. */
+void drop_unread_output(void) {
+    static const int outputs[] = {STDOUT_FILENO, STDERR_FILENO};
+    int before = errno;
+    for (int i = 0; i < 2; i++) {
+        int flags = fcntl(outputs[i], F_GETFL);
+        if (flags >= 0)
+            fcntl(outputs[i], F_SETFL, flags | O_NONBLOCK);
+    }
+    errno = before;
+}
+
+void drop_unread_output_at_stop(void) {
+    drops_output = 1;
+}
 
 static void ask_to_stop(int number) {
     stop_signal = number;
+    if (drops_output)
+        drop_unread_output();
 }
 
 static void ask_to_save(int number) {

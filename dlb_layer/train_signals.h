@@ -9,6 +9,11 @@
  * caller's process ignores, as nohup does, stays ignored. */
 void watch_train_signals(void);
 
+/* Lets output that nobody reads be lost instead of waiting: from the first SIGINT or SIGTERM on, or
+ * at once. A launcher that has sent one may read no more until the program ends. */
+void drop_unread_output_at_stop(void);
+void drop_unread_output(void);
+
 /* SIGINT or SIGTERM, whichever came; 0: neither. Any thread. */
 int train_stop_signal(void);
 

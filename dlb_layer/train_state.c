@@ -5,6 +5,8 @@
 #include "layer_arrays.h"
 #include "logit_ring.h"
 #include "network.h"
+#include "ranks.h"
+#include "shared_network.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,16 +85,63 @@ static void get_array(const kept_array *kept, void *context) {
 
 /* ---- the ring ---- */
 
-static void put_ring(state_writer *w, layer *dlb) {
-    logit_ring_contents ring = logit_ring_all(dlb_cost_ring(dlb));
+static void put_ring(state_writer *w, logit_ring_contents ring) {
     put_state(w, "ring.ids", ring.ids, ring.rows * sizeof *ring.ids);
     put_state(w, "ring.logits", ring.logits, ring.rows * ring.classes * sizeof *ring.logits);
 }
 
-static void get_ring(const state_file *file, layer *dlb) {
-    logit_ring_contents ring = logit_ring_all(dlb_cost_ring(dlb));
+/* Rows of a slot that a rank has. */
+static size_t own_ring_rows(const network *net) {
+    return (size_t)net->batch / 2;
+}
+
+static logit_ring *whole_ring(const network *net, size_t classes) {
+    return logit_ring_create(net->subdivisions, rows_of_all(net) / 2, (int)classes);
+}
+
+/* A slot's rows are in the order of the ranks, which have as many each. */
+logit_ring_contents gather_ring(const network *net, layer *dlb, logit_ring **gathered) {
+    logit_ring_contents own = logit_ring_all(dlb_cost_ring(dlb)), all = {0};
+    size_t rows = own_ring_rows(net), slots = (size_t)net->subdivisions;
+    size_t step = rows * (size_t)rank_count();
+    *gathered = NULL;
+    if (rank_count() == 1)
+        return own;
+    if (rank_number() == 0) {
+        *gathered = whole_ring(net, own.classes);
+        all = logit_ring_all(*gathered);
+    }
+    for (size_t slot = 0; slot < slots; slot++) {
+        bool here = *gathered;
+        ranks_gather(own.ids + slot * rows, here ? all.ids + slot * step : NULL,
+                     rows * sizeof *own.ids);
+        ranks_gather(own.logits + slot * rows * own.classes,
+                     here ? all.logits + slot * step * own.classes : NULL,
+                     rows * own.classes * sizeof *own.logits);
+    }
+    return all;
+}
+
+/* Of the file's, which is that of all ranks, the rank's own rows. */
+static void take_own_ring(const network *net, logit_ring_contents all, logit_ring_contents own) {
+    size_t rows = own_ring_rows(net), step = rows * (size_t)rank_count();
+    for (size_t slot = 0; slot < (size_t)net->subdivisions; slot++) {
+        size_t from = slot * step + rows * (size_t)rank_number(), to = slot * rows;
+        memcpy(own.ids + to, all.ids + from, rows * sizeof *own.ids);
+        memcpy(own.logits + to * own.classes, all.logits + from * own.classes,
+               rows * own.classes * sizeof *own.logits);
+    }
+}
+
+static void get_ring(const state_file *file, const network *net, layer *dlb) {
+    logit_ring_contents own = logit_ring_all(dlb_cost_ring(dlb));
+    logit_ring *whole = rank_count() == 1 ? NULL : whole_ring(net, own.classes);
+    logit_ring_contents ring = whole ? logit_ring_all(whole) : own;
     get_state(file, "ring.ids", ring.ids, ring.rows * sizeof *ring.ids);
     get_state(file, "ring.logits", ring.logits, ring.rows * ring.classes * sizeof *ring.logits);
+    if (whole)
+        take_own_ring(net, ring, own);
+    logit_ring_free(whole);
     take_dlb_cost_ring(dlb);
 }
 
@@ -102,7 +151,7 @@ static void put_unusable_images(state_writer *w, const train_state *s) {
     int32_t *numbers = allocate((size_t)s->images, sizeof *numbers);
     size_t count = 0;
     for (int i = 0; i < s->images; i++)
-        if (overlap_loader_skipped(s->loader, i))
+        if (s->unusable[i])
             numbers[count++] = i;
     put_state(w, "unusable", numbers, count * sizeof *numbers);
     free(numbers);
@@ -133,8 +182,8 @@ void put_train_state(state_writer *w, void *context) {
     put_state(w, "circumstances", s->circumstances->bytes, s->circumstances->size);
     put_state(w, "random", &random, sizeof random);
     put_unusable_images(w, s);
-    if (s->dlb)
-        put_ring(w, s->dlb);
+    if (s->ring.logits)
+        put_ring(w, s->ring);
     use_arrays(s->net, put_array, w);
 }
 
@@ -149,7 +198,7 @@ void restore_train_state(const state_file *file, network *net, layer *dlb) {
     host_random random;
     get_state(file, "random", &random, sizeof random);
     if (dlb)
-        get_ring(file, dlb);
+        get_ring(file, net, dlb);
     use_arrays(net, get_array, (void *)file);
     *net->seen = progress.images;
     *net->t = progress.updates;

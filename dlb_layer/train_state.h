@@ -9,7 +9,7 @@
 #include "darknet.h"
 #include "fingerprint.h"
 #include "host_random.h"
-#include "overlap_loader.h"
+#include "logit_ring.h"
 #include "state_file.h"
 #include "train_log.h"
 
@@ -31,9 +31,9 @@ typedef struct {
 
 typedef struct {
     const network *net;
-    layer *dlb;             /* NULL without */
-    overlap_loader *loader; /* its workers idle */
-    int images;             /* in the training list */
+    logit_ring_contents ring; /* of all ranks; logits NULL without [dlb_cost] */
+    const bool *unusable;     /* (images) */
+    int images;               /* in the training list */
     train_progress progress;
     const fingerprint *print, *circumstances;
 } train_state;
@@ -48,6 +48,11 @@ void put_train_state(state_writer *writer, void *context);
 /* How far the training of a state file was. Ends the program, naming the file, where the block is
  * none. */
 train_progress get_train_progress(const state_file *file);
+
+/* On rank 0 the ring of all ranks, as one rank has it: the rank's own or, with several, one that
+ * `gathered` receives, which the caller releases; elsewhere an empty one. Called by all of them at
+ * once. */
+logit_ring_contents gather_ring(const network *net, layer *dlb, logit_ring **gathered);
 
 /* Puts momentum, update counter, ring and random numbers back into a network that has the weights
  * already and that has been prepared for training; `dlb` is NULL without the layer. Ends the

@@ -2,14 +2,20 @@
 
 #include "fail.h"
 #include "host_random.h"
+#include "layer_arrays.h"
 #include "network.h"
-#include "train_signals.h"
+#include "ranks.h"
+#include "shared_network.h"
+#include "train_agreement.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct train_validation {
     classifier_data data;
     validation_settings settings;
+    network *whole;    /* with one rank's micro-batches, which rounding may depend on; NULL: the
+                          training's network has them */
     int width, height; /* of the cfg */
     int every;         /* epochs */
     int patience;
@@ -18,7 +24,29 @@ struct train_validation {
 };
 
 static bool is_asked_to_stop(void) {
-    return train_stop_signal() != 0;
+    agree_on_stop_signal();
+    return stop_signal_of_all() != 0;
+}
+
+/* The network again, with all rows of a micro-batch. */
+static network *parse_whole_network(char *cfg_file) {
+    host_random random = host_random_now(); /* it draws weights, which are not used */
+    share_networks(false);
+    hide_rank_output(true);
+    network *whole = parse_network_cfg(cfg_file);
+    hide_rank_output(false);
+    set_host_random(&random);
+    return whole;
+}
+
+static void copy_parameters(const network *from, network *to) {
+    for (int i = 0; i < from->n; i++) {
+        layer_array source[MOST_LAYER_ARRAYS], target[MOST_LAYER_ARRAYS];
+        int count = list_layer_arrays(&from->layers[i], source);
+        list_layer_arrays(&to->layers[i], target);
+        for (int k = 0; k < count; k++)
+            memcpy(target[k].values, source[k].values, source[k].count * sizeof(float));
+    }
 }
 
 train_validation *train_validation_open(char *data_file, char *cfg_file, network *net,
@@ -32,7 +60,9 @@ train_validation *train_validation_open(char *data_file, char *cfg_file, network
         return NULL;
     }
     train_validation *v = allocate(1, sizeof *v);
-    v->data = read_validation_data(data_file, cfg_file, net);
+    v->whole = net->ranks ? parse_whole_network(cfg_file) : NULL;
+    v->data = read_validation_data(data_file, cfg_file, v->whole ? v->whole : net);
+    check_that_lists_agree(&v->data);
     v->settings = (validation_settings){.threads = options->threads,
                                         .skip_bad = options->skip_bad,
                                         .name_bad = true,
@@ -49,6 +79,8 @@ void train_validation_close(train_validation *v) {
     if (!v)
         return;
     free_classifier_data(&v->data);
+    if (v->whole)
+        free_network(v->whole);
     free(v);
 }
 
@@ -76,11 +108,13 @@ static void note_result(train_validation *v, const validation_result *r) {
 
 char *train_validation_run(train_validation *v, network *net, validation_result *result) {
     int width = net->w, height = net->h;
-    bool resized = width != v->width || height != v->height;
+    bool resized = !v->whole && (width != v->width || height != v->height);
     host_random random = host_random_now(); /* a [crop] draws in validation, too */
     if (resized)
         resize_network(net, v->width, v->height);
-    char *error = validate_classifier(net, &v->data, &v->settings, result);
+    if (v->whole)
+        copy_parameters(net, v->whole);
+    char *error = validate_classifier(v->whole ? v->whole : net, &v->data, &v->settings, result);
     if (resized)
         resize_network(net, width, height);
     if (error || result->stopped)

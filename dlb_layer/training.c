@@ -2,8 +2,10 @@
 
 #include "fail.h"
 #include "network.h"
+#include "ranks.h"
+#include "shared_network.h"
+#include "train_agreement.h"
 #include "train_resume.h"
-#include "train_signals.h"
 #include "train_state.h"
 
 #include <stdlib.h>
@@ -11,7 +13,7 @@
 #include <unistd.h>
 
 int training_batch(const network *net) {
-    return net->batch * net->subdivisions;
+    return rows_of_all(net) * net->subdivisions;
 }
 
 void round_images_seen(network *net) {
@@ -26,6 +28,8 @@ uint64_t sampling_seed(const training *t) {
 /* ---- saving ---- */
 
 bool save_training_weights(const training *t, const char *format, size_t number) {
+    if (rank_number() > 0)
+        return true;
     char *name = format_string(format, t->base, number);
     train_log_hide_progress(t->log);
     bool good = train_saving_weights(t->saving, t->net, name);
@@ -35,8 +39,6 @@ bool save_training_weights(const training *t, const char *format, size_t number)
 
 static train_state state_of(const training *t, uint64_t log_bytes) {
     train_state s = {.net = t->net,
-                     .dlb = t->dlb,
-                     .loader = t->loader,
                      .images = t->data.list.count,
                      .print = &t->print,
                      .circumstances = &t->circumstances};
@@ -58,18 +60,43 @@ static train_state state_of(const training *t, uint64_t log_bytes) {
     return s;
 }
 
-void save_training(training *t) {
+bool *find_unusable_images(const training *t) {
+    bool *unusable = allocate((size_t)t->data.list.count, sizeof *unusable);
+    overlap_loader_pause(t->loader);
+    for (int i = 0; i < t->data.list.count; i++)
+        unusable[i] = overlap_loader_skipped(t->loader, i);
+    if (t->skips_bad)
+        ranks_any(unusable, (size_t)t->data.list.count);
+    return unusable;
+}
+
+/* On rank 0. */
+static bool write_state(const training *t, logit_ring_contents ring, const bool *unusable) {
     uint64_t log_bytes = 0;
+    train_log_hide_progress(t->log);
+    char *obstacle = train_log_to_disk(t->log, &log_bytes);
+    train_state state = state_of(t, log_bytes);
+    state.ring = ring;
+    state.unusable = unusable;
+    return train_saving_write_checkpoint(t->saving, t->net, put_train_state, &state, obstacle);
+}
+
+void save_training(training *t) {
     if (!t->has_state) {
         save_training_weights(t, "%s.backup", 0);
         return;
     }
-    train_log_hide_progress(t->log);
-    overlap_loader_pause(t->loader);
-    char *obstacle = train_log_to_disk(t->log, &log_bytes);
-    train_state state = state_of(t, log_bytes);
-    if (train_saving_write_checkpoint(t->saving, t->net, put_train_state, &state, obstacle))
+    logit_ring *gathered = NULL;
+    logit_ring_contents ring = {0};
+    bool *unusable = find_unusable_images(t);
+    if (t->dlb)
+        ring = gather_ring(t->net, t->dlb, &gathered);
+    bool good = rank_number() == 0 && write_state(t, ring, unusable);
+    ranks_broadcast(&good, sizeof good);
+    if (good)
         t->checkpointed = t->iterations;
+    logit_ring_free(gathered);
+    free(unusable);
 }
 
 /* ---- going on ---- */
@@ -122,7 +149,7 @@ state_file *go_on_with_training(training *t, const classifier_options *options) 
 _Noreturn void end_training_on_signal(training *t) {
     if (t->checkpointed != t->iterations || t->validation_due)
         save_training(t);
-    fprintf(stderr, "%s after iteration %zu%s\n", strsignal(train_stop_signal()),
+    fprintf(stderr, "%s after iteration %zu%s\n", strsignal(stop_signal_of_all()),
             get_current_batch(t->net),
             t->checkpointed && t->checkpointed == t->iterations ? "; -resume goes on from there"
                                                                 : "");
@@ -130,5 +157,7 @@ _Noreturn void end_training_on_signal(training *t) {
     if (error)
         fprintf(stderr, "darknet: %s\n", error);
     fflush(NULL);
-    _exit(128 + train_stop_signal()); /* no exit handlers: loader threads are still there */
+    int status = 128 + stop_signal_of_all();
+    ranks_end();
+    _exit(status); /* no exit handlers: loader threads are still there */
 }

@@ -38,7 +38,7 @@ typedef struct {
     int save_every; /* epochs from one numbered weights file to the next; 0: none */
 } training;
 
-/* Rows of an iteration. */
+/* Rows of an iteration, those of all ranks. */
 int training_batch(const network *net);
 
 /* Drops what *net->seen has beyond whole iterations, so that the last micro-batch of an iteration
@@ -48,13 +48,17 @@ void round_images_seen(network *net);
 /* The seed of order and augmentation. */
 uint64_t sampling_seed(const training *t);
 
-/* Saves the weights in the backup folder; `format` gets the cfg's name and `number`. Returns
- * whether that went well; the training goes on in either case. */
+/* Saves the weights in the backup folder, on rank 0; `format` gets the cfg's name and `number`.
+ * Returns whether that went well; the training goes on in either case. */
 bool save_training_weights(const training *t, const char *format, size_t number);
 
-/* Between two iterations: weights and state as they are. Of a network whose state cannot be kept
- * the weights alone. */
+/* Between two iterations, called by all ranks at once, of which the first one writes: weights and
+ * state as they are. Of a network whose state cannot be kept the weights alone. */
 void save_training(training *t);
+
+/* Which images were found unusable, on any rank: a fresh array, (images), that the caller frees.
+ * Called by all ranks at once. */
+bool *find_unusable_images(const training *t);
 
 /* Does what options->resume asks for, with what `t` has until then: cfg_file, base, net, dlb, data,
  * rows, seed. Returns the state of the checkpoint that the run goes on from, whose network,

@@ -26,7 +26,7 @@ void backward_batchnorm_cpu(layer l, network net) {
     cpu_backend *b = l.cpu;
     float slope = left_to_next(l, net) ? net.layers[net.index + 1].cpu->slope : 1;
     pool_buffer *more, *delta = take_gradient(l, net, &more);
-    delta = back_normalized(l, b->normalized_input, slope, delta, more);
+    delta = back_normalized(l, net, b->normalized_input, slope, delta, more);
     if (wants_gradient(net, net.index - 1))
         give_gradient(net, net.index - 1, b->in, delta);
     else

@@ -101,7 +101,7 @@ static pool_buffer *back_biased(layer l, pool_buffer *delta, pool_buffer *more) 
 void backward_conv_cpu(layer l, network net) {
     cpu_backend *b = l.cpu;
     pool_buffer *more, *delta = take_gradient(l, net, &more);
-    delta = l.batch_normalize ? back_normalized(l, b->x, b->slope, delta, more)
+    delta = l.batch_normalize ? back_normalized(l, net, b->x, b->slope, delta, more)
                               : back_biased(l, delta, more);
     const float *input = b->plain_input ? net.input : b->input ? b->input : blocked_input(l, net);
     conv_backward_weights(b->conv, input, delta->data, l.weight_updates);

@@ -1,5 +1,7 @@
 #include "normalization.h"
 
+#include "shared_network.h"
+
 #include <math.h>
 
 enum { CHANNEL_ARRAYS = 9 };
@@ -37,6 +39,7 @@ void find_statistics(layer l, network net, const float *x) {
     channel_stats *st = &b->stats;
     if (net.train) {
         blocked_moments(b->out, x, partial_sums(b->net, b->out), *st);
+        join_statistics(&net, l.out_c, l.batch * l.out_h * l.out_w, st->mean, st->variance);
         roll_statistics(l);
     }
     for (int i = 0; i < l.out_c; i++) {
@@ -52,21 +55,24 @@ void find_statistics(layer l, network net, const float *x) {
 /* ---- backward ---- */
 
 /* Gradients of biases and scales, and what takes the gradient through the normalization. */
-static void go_back_through_statistics(layer l) {
+static void go_back_through_statistics(layer l, network net) {
     channel_stats *st = &l.cpu->stats;
     float count = (float)l.batch * (float)(l.out_h * l.out_w);
     for (int i = 0; i < l.out_c; i++) {
-        float under = st->variance[i] + BACKWARD_EPSILON;
-        float by = l.scales[i] / sqrtf(under);
         l.bias_updates[i] += st->sum_delta[i];
         l.scale_updates[i] += st->sum_delta_x[i] / (sqrtf(st->variance[i]) + FORWARD_EPSILON);
+    }
+    join_gradient_sums(&net, l.out_c, st->sum_delta, st->sum_delta_x);
+    for (int i = 0; i < l.out_c; i++) {
+        float under = st->variance[i] + BACKWARD_EPSILON;
+        float by = l.scales[i] / sqrtf(under);
         st->by_delta[i] = by;
         st->by_x[i] = -by / under * st->sum_delta_x[i] / count;
         st->constant[i] = -by * st->sum_delta[i] / count;
     }
 }
 
-pool_buffer *back_normalized(layer l, const float *x, float slope, pool_buffer *delta,
+pool_buffer *back_normalized(layer l, network net, const float *x, float slope, pool_buffer *delta,
                              pool_buffer *more) {
     cpu_backend *b = l.cpu;
     size_t floats = blocked_floats(b->out);
@@ -83,7 +89,7 @@ pool_buffer *back_normalized(layer l, const float *x, float slope, pool_buffer *
                          b->stats, NULL);
         masked = slope != 1;
     }
-    go_back_through_statistics(l);
+    go_back_through_statistics(l, net);
     pool_buffer *result = buffer_to_overwrite(b->net, delta, floats);
     blocked_input_gradient(b->out, delta->data, x, b->stats, slope, masked, result->data);
     pool_drop(delta);

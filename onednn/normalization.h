@@ -13,7 +13,7 @@ void find_statistics(layer l, network net, const float *x);
 /* The gradient of x from that of act(normalized x), in one or two parts; `slope` is act's, see
  * blocked.h. Adds to l.bias_updates and l.scale_updates. Takes over the caller's holds of `delta`
  * and `more`; the caller drops the result. */
-pool_buffer *back_normalized(layer l, const float *x, float slope, pool_buffer *delta,
+pool_buffer *back_normalized(layer l, network net, const float *x, float slope, pool_buffer *delta,
                              pool_buffer *more);
 
 #endif

@@ -6,7 +6,7 @@
 #
 # Each test is a program or script that prints TAP; its output goes to build/log/.
 # Unit and end-to-end tests run under AddressSanitizer and UndefinedBehaviorSanitizer, the loader's
-# under ThreadSanitizer too. "bare" is the build without OpenCV and oneDNN.
+# under ThreadSanitizer too. "bare" is the build without OpenCV and oneDNN, "mpi" is for several ranks.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 only=${1:-}
@@ -95,9 +95,11 @@ build all ''
 build build-tests address,undefined
 build build-thread-tests thread
 build build-bare-tests '' OPENCV=0 ONEDNN=0
+build build-mpi-tests '' MPI=1 OPENCV=0
 checked=$(built address,undefined)
 threaded=$(built thread)
 bare=$(built '' OPENCV=0 ONEDNN=0)
+mpi=$(built '' MPI=1 OPENCV=0)
 export COMPARE_WEIGHTS=$PWD/$checked/tests/compare_weights
 export DARKNET=$PWD/$checked/darknet
 export BARE_DARKNET=$PWD/$bare/darknet
@@ -109,6 +111,10 @@ for test in tests/host/*_test.sh; do
 done
 for test in tests/crash/*_test.sh; do
     plan "crash/$(basename "$test" _test.sh)" env DARKNET="$BARE_DARKNET" "$test"
+done
+# Without sanitizers, which find leaks in MPI.
+for test in tests/mpi/*_test.sh; do
+    plan "mpi/$(basename "$test" _test.sh)" env DARKNET="$PWD/$mpi/darknet" "$test"
 done
 # The paper's networks are too large for sanitizers.
 plan end_to_end/cfgs env DARKNET=bin/darknet tests/end_to_end/cfgs_test.sh

@@ -230,7 +230,7 @@ static void train_state_comes_back(void **state) {
     ring.ids[0] = 12;
     seed_host_random(4);
     train_state s = {.net = net,
-                     .dlb = find_dlb_cost_layer(net),
+                     .ring = ring,
                      .progress = {.images = 44, .updates = 11, .iterations = 9},
                      .print = &none,
                      .circumstances = &none};

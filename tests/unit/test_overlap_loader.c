@@ -123,7 +123,7 @@ static run *prepare(shape s, int threads) {
     pthread_cond_init(&r->fake.changed, NULL);
     r->settings = (loader_settings){.images = s.images,
                                     .slots = s.slots,
-                                    .rows = s.rows,
+                                    .share = {.ranks = 1, .rows = s.rows, .halves = s.overlap},
                                     .overlap = s.overlap,
                                     .seed = 5,
                                     .row_inputs = r->fake.row_inputs,
@@ -135,7 +135,7 @@ static run *prepare(shape s, int threads) {
 
 static run *start(run *r) {
     const loader_settings *s = &r->settings;
-    r->plan = overlap_sampler_create(s->images, s->slots, s->rows, s->overlap, s->seed);
+    r->plan = overlap_sampler_create(s->images, s->slots, s->share.rows, s->overlap, s->seed);
     r->loader = overlap_loader_create(s);
     return r;
 }
@@ -149,7 +149,7 @@ static void finish(run *r) {
 }
 
 static int batch_rows(const run *r) {
-    return r->settings.slots * r->settings.rows;
+    return r->settings.slots * r->settings.share.rows;
 }
 
 /* The image that takes the place of `image`. */

@@ -1,0 +1,111 @@
+/* The processes that train one network together, by MPI. Each of them is a rank.
+ *
+ * Without MPI=1, or where no launcher such as mpirun has started the program, there is one rank
+ * and nothing is sent. All functions but fail() are for one thread, and all ranks call them in the
+ * same order. Where an answer does not come in time, or MPI reports an error, the program ends
+ * through fail(). In a job of several ranks that ends all of them, with one message that names
+ * the rank. Ranks other than 0 print nothing else. */
+#ifndef RANKS_H
+#define RANKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { RANK_TIMEOUT_SECONDS = 600 };
+
+typedef struct rank_sum rank_sum;
+
+#ifdef DLB_MPI
+
+/* Joins the job that a launcher has started; does nothing where there is none, and the second
+ * time. */
+void ranks_begin(void);
+
+/* Leaves it, once all others do. The program may go on, alone. */
+void ranks_end(void);
+
+int rank_number(void);
+int rank_count(void);
+
+/* How long to wait for the others; RANK_TIMEOUT_SECONDS at first. */
+void set_rank_timeout(int seconds);
+
+/* From here on, or no longer, what the program prints is set aside, and shown only where it ends
+ * unexpectedly. Ranks other than 0 never print. */
+void hide_rank_output(bool hides);
+
+/* Each value becomes its sum over the ranks, the same bits on all of them. */
+void ranks_sum(double *values, size_t count);
+
+/* Each value becomes the largest of all ranks'. */
+void ranks_max(int *values, size_t count);
+
+/* Each flag becomes true where it is on any rank. */
+void ranks_any(bool *flags, size_t count);
+
+/* Rank 0's bytes go to all. */
+void ranks_broadcast(void *bytes, size_t size);
+
+/* The bytes of rank `from` go to all. */
+void ranks_broadcast_from(int from, void *bytes, size_t size);
+
+/* On rank 0 `all`, (ranks, size), gets every rank's own bytes, in the order of the ranks; elsewhere
+ * it is not used. */
+void ranks_gather(const void *own, void *all, size_t size);
+
+/* Waits for rank `failing`, which is about to say why and end the job. */
+_Noreturn void await_failure_of(int failing);
+
+/* ---- in the background ---- */
+
+/* Begins to add up `values`, in place, over the ranks; they must not be touched until
+ * rank_sum_wait(). Which sum is which follows from the order of the calls. */
+rank_sum *rank_sum_start(float *values, size_t count);
+
+/* Lets sums that are under way go on; returns whether this one is done. */
+bool rank_sum_test(rank_sum *sum);
+
+/* Waits for it, and releases it. */
+void rank_sum_wait(rank_sum *sum);
+
+#else
+
+static inline void ranks_begin(void) {}
+static inline void ranks_end(void) {}
+static inline int rank_number(void) {
+    return 0;
+}
+static inline int rank_count(void) {
+    return 1;
+}
+static inline void set_rank_timeout(int seconds) {
+    (void)seconds;
+}
+static inline void hide_rank_output(bool hides) {
+    (void)hides;
+}
+static inline void ranks_sum(double *values, size_t count) {
+    (void)values, (void)count;
+}
+static inline void ranks_max(int *values, size_t count) {
+    (void)values, (void)count;
+}
+static inline void ranks_any(bool *flags, size_t count) {
+    (void)flags, (void)count;
+}
+static inline void ranks_broadcast(void *bytes, size_t size) {
+    (void)bytes, (void)size;
+}
+static inline void ranks_broadcast_from(int from, void *bytes, size_t size) {
+    (void)from, (void)bytes, (void)size;
+}
+static inline void ranks_gather(const void *own, void *all, size_t size) {
+    (void)own, (void)all, (void)size;
+}
+static inline void await_failure_of(int failing) {
+    (void)failing;
+}
+
+#endif
+
+#endif

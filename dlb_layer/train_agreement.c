@@ -1,0 +1,180 @@
+#include "train_agreement.h"
+
+#include "fail.h"
+#include "file_bytes.h"
+#include "layer_arrays.h"
+#include "ranks.h"
+#include "train_resume.h"
+#include "train_signals.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+/* ---- signals ---- */
+
+static int agreed_signal; /* with several ranks */
+static bool save_was_requested;
+
+enum { INTERRUPTS, TERMINATIONS, SAVES, SIGNAL_COUNT };
+
+static void count_signals(double *counts) {
+    int signal = train_stop_signal();
+    counts[INTERRUPTS] = signal == SIGINT;
+    counts[TERMINATIONS] = signal == SIGTERM;
+    counts[SAVES] = take_save_request();
+}
+
+static void take_signals(const double *counts) {
+    if (counts[TERMINATIONS] > 0)
+        agreed_signal = SIGTERM;
+    else if (counts[INTERRUPTS] > 0)
+        agreed_signal = SIGINT;
+    if (agreed_signal)
+        drop_unread_output();
+    save_was_requested |= counts[SAVES] > 0;
+}
+
+void agree_on_stop_signal(void) {
+    double counts[SIGNAL_COUNT];
+    if (rank_count() == 1)
+        return;
+    count_signals(counts);
+    ranks_sum(counts, SIGNAL_COUNT);
+    take_signals(counts);
+}
+
+int stop_signal_of_all(void) {
+    return rank_count() == 1 ? train_stop_signal() : agreed_signal;
+}
+
+bool checkpoint_is_due_on_all(const training *t) {
+    bool due = checkpoint_is_due(t->saving, t->iterations);
+    ranks_broadcast(&due, sizeof due);
+    bool asked = rank_count() == 1 ? take_save_request() : save_was_requested;
+    save_was_requested = false;
+    return asked || due;
+}
+
+/* ---- an iteration ---- */
+
+void add_up_losses(loss_sums *sums) {
+    double all[SIGNAL_COUNT + 4];
+    if (rank_count() == 1)
+        return;
+    count_signals(all);
+    memcpy(all + SIGNAL_COUNT, sums, sizeof *sums);
+    ranks_sum(all, sizeof all / sizeof *all);
+    take_signals(all);
+    memcpy(sums, all + SIGNAL_COUNT, sizeof *sums);
+}
+
+int first_failed_rank(bool failed) {
+    int first = failed ? rank_count() - rank_number() : 0; /* the first rank has the largest */
+    ranks_max(&first, 1);
+    return first ? rank_count() - first : -1;
+}
+
+/* ---- the start ---- */
+
+unsigned seed_of_all(unsigned seed) {
+    ranks_broadcast(&seed, sizeof seed);
+    return seed;
+}
+
+void take_network_of_rank_0(network *net) {
+    for (int i = 0; i < net->n; i++) {
+        layer_array arrays[MOST_LAYER_ARRAYS];
+        int count = list_layer_arrays(&net->layers[i], arrays);
+        for (int k = 0; k < count; k++)
+            ranks_broadcast(arrays[k].values, arrays[k].count * sizeof(float));
+    }
+    ranks_broadcast(net->seen, sizeof *net->seen);
+}
+
+static void add_number(fingerprint *print, const char *name, double number) {
+    char *text = format_string("%.17g", number);
+    fingerprint_add(print, name, text);
+    free(text);
+}
+
+static void add_crc(fingerprint *print, const char *name, uLong crc) {
+    char *text = format_string("crc32 %08lx", crc);
+    fingerprint_add(print, name, text);
+    free(text);
+}
+
+/* By the program's bytes: all that it was built from. */
+static void add_build(fingerprint *print) {
+    size_t size;
+    char *bytes = read_file_bytes("/proc/self/exe", &size);
+    if (!bytes)
+        fail("cannot read this program's own file: %s", strerror(errno));
+    add_crc(print, "program", crc32_z(0, (const unsigned char *)bytes, size));
+    free(bytes);
+}
+
+static void add_parameters(fingerprint *print, const network *net) {
+    uLong crc = 0;
+    for (int i = 0; i < net->n; i++) {
+        layer_array arrays[MOST_LAYER_ARRAYS];
+        int count = list_layer_arrays(&net->layers[i], arrays);
+        for (int k = 0; k < count; k++)
+            crc = crc32_z(crc, (const unsigned char *)arrays[k].values,
+                          arrays[k].count * sizeof(float));
+    }
+    add_crc(print, "weights at the start", crc);
+    add_number(print, "images seen before", (double)*net->seen);
+}
+
+/* Those that decide when all ranks do something. */
+static void add_options(fingerprint *print, const classifier_options *o) {
+    add_number(print, "option -valid_every", o->valid_every);
+    add_number(print, "option -patience", o->patience);
+    add_number(print, "option -save_every", o->save_every);
+    add_number(print, "option -checkpoint_every", (double)o->checkpoint_every.iterations);
+    add_number(print, "option -checkpoint_every in minutes", o->checkpoint_every.minutes);
+    add_number(print, "option -resume", o->resume);
+    add_number(print, "option -check", o->check);
+}
+
+/* Ends the program where another rank's is not rank 0's. */
+static void compare_with_rank_0(const fingerprint *print) {
+    size_t size = print->size;
+    ranks_broadcast(&size, sizeof size);
+    char *first = allocate(size, 1);
+    if (rank_number() == 0)
+        memcpy(first, print->bytes, size);
+    ranks_broadcast(first, size);
+    char *difference = fingerprint_difference(first, size, print);
+    int failed = first_failed_rank(difference != NULL);
+    if (difference && failed == rank_number())
+        fail("it would not train what rank 0 does: there %s here", difference);
+    if (failed >= 0)
+        await_failure_of(failed);
+    free(first);
+}
+
+void check_that_ranks_agree(const training *t, const classifier_options *options) {
+    if (rank_count() == 1)
+        return;
+    fingerprint print = training_fingerprint(t->cfg_file, &t->data, options);
+    add_number(&print, "seed", t->seed);
+    add_build(&print);
+    add_parameters(&print, t->net);
+    add_options(&print, options);
+    compare_with_rank_0(&print);
+    fingerprint_free(&print);
+}
+
+void check_that_lists_agree(const classifier_data *validation) {
+    fingerprint print = {0};
+    if (rank_count() == 1)
+        return;
+    add_image_list(&print, "validation list", validation);
+    compare_with_rank_0(&print);
+    fingerprint_free(&print);
+}

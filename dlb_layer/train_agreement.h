@@ -1,0 +1,41 @@
+/* What the ranks of a training decide together, so that all of them do the same. With one rank it
+ * decides alone, at once. All functions but stop_signal_of_all() are called by all ranks at once.
+ */
+#ifndef TRAIN_AGREEMENT_H
+#define TRAIN_AGREEMENT_H
+
+#include "training.h"
+
+/* Asks all ranks for the signals that have come. */
+void agree_on_stop_signal(void);
+
+/* SIGINT or SIGTERM, of any rank when all were last asked; 0: neither. */
+int stop_signal_of_all(void);
+
+/* Whether a checkpoint is due, by the iterations, by rank 0's clock or because SIGUSR1 came to any
+ * rank. */
+bool checkpoint_is_due_on_all(const training *t);
+
+/* The losses of an iteration, summed over the rows. */
+typedef struct {
+    double loss, cross_entropy, consistency, teachers;
+} loss_sums;
+
+/* From the rank's rows to those of all; asks for signals, too. */
+void add_up_losses(loss_sums *sums);
+
+/* The first rank for which `failed` is true; -1: none. */
+int first_failed_rank(bool failed);
+
+/* The seed of rank 0. */
+unsigned seed_of_all(unsigned seed);
+
+/* The weights, statistics and number of images seen of rank 0. */
+void take_network_of_rank_0(network *net);
+
+/* Ends the program where the ranks do not train the same: another cfg, list, seed, build, or other
+ * options, images or weights. Says on which rank, and what. */
+void check_that_ranks_agree(const training *t, const classifier_options *options);
+void check_that_lists_agree(const classifier_data *validation);
+
+#endif

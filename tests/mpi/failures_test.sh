@@ -1,0 +1,147 @@
+#!/bin/bash
+# A rank that fails ends the job, with one message that says which rank and why; ranks that would not
+# train the same are refused; a rank killed at any moment leaves a checkpoint to go on from. Prints
+# TAP. KILLS: how many of these (default 4).
+
+# shellcheck source=tests/mpi/ranks.sh
+. "$(dirname "$0")/ranks.sh"
+make_images 36
+host=$(hostname)
+
+small() { # [KEY=VALUE...]: of [net]
+    # shellcheck disable=SC2046 # a word for each
+    net $(pairs "$@" -- batch=24 subdivisions=2 learning_rate=.01 max_batches=12)
+    section convolutional filters=4 size=3 stride=2 pad=1 activation=leaky
+    section dropout probability=.3
+    section connected output=3 activation=linear
+    section softmax groups=1
+    section dlb_cost
+}
+small >x.cfg
+
+# The last job ended with 1 and one message of the program's own, which matches.
+one_message() { # PATTERN
+    [ "$status" = 1 ] || { echo "status $status"; return 1; }
+    [ "$(grep -c '^darknet: ' said)" = 1 ] || { grep '^darknet: ' said; return 1; }
+    grep -qE "^darknet: $1" said || { grep '^darknet: ' said; return 1; }
+}
+
+# ---- all ranks find the same ----
+
+small batch=20 >odd.cfg
+job_trains 3 x.data odd.cfg -seed 3
+check "rows that cannot be shared out" one_message "rank 0 of 3 on $host: odd.cfg: batch=20 with subdivisions=2 .* 3 ranks, .*the nearest batch that can is 24"
+baseline_cfg batch=10 >odd.cfg
+job_trains 3 x.data odd.cfg -seed 3
+check "the same without [dlb_cost]" one_message "rank 0 of 3 on $host: odd.cfg: batch=10 .* is 9"
+job_trains 3 x.data none.cfg -seed 3
+check "a cfg that is missing" test "$status" != 0
+check "is said once" test "$(grep -c none.cfg said)" = 1
+job_trains 2 x.data x.cfg -stock_loader
+check "-stock_loader" one_message 'rank 0 of 2 on .*: -stock_loader trains in one process, but there are 2'
+
+# ---- ranks that differ ----
+
+# Two jobs in one: rank 1 gets the other arguments.
+two_kinds() { # ARGUMENT... -- ARGUMENT...
+    local one=()
+    while [ "$1" != -- ]; do
+        one+=("$1")
+        shift
+    done
+    shift
+    timeout 60 "$MPIRUN" -np 1 "$DARKNET" classifier train "${one[@]}" : -np 1 "$DARKNET" classifier train "$@" >printed 2>said </dev/null
+    status=$?
+}
+
+small momentum=.8 >other.cfg
+two_kinds x.data x.cfg -seed 3 -- x.data other.cfg -seed 3
+check "another cfg" one_message "rank 1 of 2 on $host: it would not train what rank 0 does: there line 2 of the cfg was \"momentum=0.9\" and is \"momentum=.8\" here|rank 1 of 2 on $host: .* line [0-9]+ of the cfg"
+two_kinds x.data x.cfg -seed 3 -- x.data x.cfg -seed 4
+check "another seed" one_message "rank 1 of 2 on $host: .*the seed was 3 and is 4"
+head -n 30 train.list >shorter.list
+data_file train=shorter.list >shorter.data
+two_kinds x.data x.cfg -seed 3 -- shorter.data x.cfg -seed 3
+check "another list" one_message "rank 1 of 2 on $host: .*the training list was 36 images.* and is 30"
+data_file valid=shorter.list >shorter.data
+two_kinds x.data x.cfg -seed 3 -- shorter.data x.cfg -seed 3
+check "another list for validation" one_message "rank 1 of 2 on $host: .*the validation list was 36 images.* and is 30"
+two_kinds x.data x.cfg -seed 3 -valid_every 2 -- x.data x.cfg -seed 3 -valid_every 3
+check "another option" one_message "rank 1 of 2 on $host: .*-valid_every was 2 and is 3"
+cp "$DARKNET" other_build && echo >>other_build
+here=$DARKNET
+timeout 60 "$MPIRUN" -np 1 "$here" classifier train x.data x.cfg -seed 3 : -np 1 "$WORK/other_build" classifier train x.data x.cfg -seed 3 >printed 2>said </dev/null
+status=$?
+check "another build" one_message "rank 1 of 2 on $host: .*the program was crc32"
+
+# ---- in the course of training ----
+
+data_file train=bad.list >bad.data
+sed 's,img/7_k1.ppm,bad/7_k1.ppm,' train.list >bad.list
+mkdir bad && echo 'no image' >bad/7_k1.ppm
+small max_batches=200 >long.cfg
+job_trains 3 bad.data long.cfg -seed 3 -valid_every 0
+check "an image that cannot be read" one_message "rank [0-9] of 3 on $host: cannot use bad/7_k1.ppm of bad.list: .*-skip_bad"
+data_file valid=bad.list >bad.data
+job_trains 3 bad.data long.cfg -seed 3
+check "one for validation" one_message "rank [0-9] of 3 on $host: cannot use bad/7_k1.ppm: .* in bad.list"
+check "leaves a checkpoint" test -s backup/long.state
+ppm bad/7_k1.ppm 7
+job_trains 3 bad.data long.cfg -seed 3 -resume -save_every 0
+check "to go on from once it is there" test "$status" = 0
+mv backup after_bad
+job_trains 3 bad.data long.cfg -seed 3 -save_every 0
+check "to the weights of an undisturbed run" cmp backup/long.weights after_bad/long.weights
+
+rm -rf backup
+small learning_rate=1e30 >nan.cfg
+job_trains 3 x.data nan.cfg -seed 3
+check "NaN" one_message "rank [0-9] of 3 on $host: nan.cfg: iteration [0-9]+, learning rate 1e\+30: "
+rm -rf backup
+small max_batches=30 learning_rate=2e4 momentum=0 decay=0 >skip.cfg
+train x.data skip.cfg -seed 3 -on_nan=skip -threads 1
+one_status=$status
+job_trains 3 x.data skip.cfg -seed 3 -on_nan=skip
+check "-on_nan=skip ends as on one rank" test "$status" = "$one_status"
+
+# ---- killed ----
+
+small max_batches=400 >long.cfg
+rm -rf backup
+job_trains 3 x.data long.cfg -seed 3 -save_every 0 -valid_every 20
+rm -rf whole
+mv backup whole
+
+# Kills a rank after so many milliseconds; the job must be over 10 seconds later.
+kill_a_rank() { # RANKS MILLISECONDS ARGUMENT...
+    local ranks=$1 pause=$2 job waited=0
+    shift 2
+    "$MPIRUN" -np "$ranks" "$DARKNET" classifier train x.data long.cfg -threads 1 -save_every 0 -valid_every 20 -checkpoint_every 7 "$@" >printed 2>said </dev/null &
+    job=$!
+    sleep "$(printf '%d.%03d' $((pause / 1000)) $((pause % 1000)))"
+    mapfile -t victims < <(pgrep -P $job)
+    [ ${#victims[@]} -eq 0 ] || kill -KILL "${victims[RANDOM % ${#victims[@]}]}" 2>kills
+    while kill -0 $job 2>kills && [ $waited -lt 100 ]; do
+        sleep 0.1
+        waited=$((waited + 1))
+    done
+    [ $waited -lt 100 ] || kill -KILL $job
+    wait $job
+    status=$?
+    [ $waited -lt 100 ]
+}
+
+RANDOM=${KILL_SEED:-7}
+bad_kills=0 went_on=0
+for round in $(seq "${KILLS:-4}"); do
+    rm -rf backup
+    kill_a_rank 3 $((400 + RANDOM % 900)) -seed 3 || { echo "# kill $round: still there after 10 s"; bad_kills=$((bad_kills + 1)); }
+    [ "$status" = 0 ] || [ -z "${victims[*]}" ] || grep -qE 'signal 9|exited|terminated' said || echo "# kill $round: unsaid"
+    job_trains 3 x.data long.cfg -seed 3 -save_every 0 -valid_every 20 -resume || { echo "# kill $round: -resume ends with $status"; bad_kills=$((bad_kills + 1)); }
+    grep -qE 'written after [1-9]' said && went_on=$((went_on + 1))
+    cmp backup/long.weights whole/long.weights || bad_kills=$((bad_kills + 1))
+done
+echo "# $went_on of ${KILLS:-4} went on from a checkpoint"
+check "${KILLS:-4} ranks killed: all jobs ended, all went on to the same weights" test $bad_kills = 0
+
+finish
