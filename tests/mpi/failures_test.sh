@@ -112,13 +112,15 @@ job_trains 3 x.data long.cfg -seed 3 -save_every 0 -valid_every 20
 rm -rf whole
 mv backup whole
 
-# Kills a rank after so many milliseconds; the job must be over 10 seconds later.
-kill_a_rank() { # RANKS MILLISECONDS ARGUMENT...
-    local ranks=$1 pause=$2 job waited=0
-    shift 2
-    "$MPIRUN" -np "$ranks" "$DARKNET" classifier train x.data long.cfg -threads 1 -save_every 0 -valid_every 20 -checkpoint_every 7 "$@" >printed 2>said </dev/null &
+# Kills a rank some milliseconds after the log has so many lines; the job must be over 10 seconds later.
+kill_a_rank() { # RANKS LINES MILLISECONDS
+    local job waited=0
+    "$MPIRUN" -np "$1" "$DARKNET" classifier train x.data long.cfg -seed 3 -threads 1 -save_every 0 -valid_every 20 -checkpoint_every 7 >printed 2>said </dev/null &
     job=$!
-    sleep "$(printf '%d.%03d' $((pause / 1000)) $((pause % 1000)))"
+    while [ "$(cat backup/long.log.csv 2>/dev/null | wc -l)" -lt "$2" ] && kill -0 $job 2>kills; do
+        sleep 0.005
+    done
+    sleep "0.$(printf %03d "$3")"
     mapfile -t victims < <(pgrep -P $job)
     [ ${#victims[@]} -eq 0 ] || kill -KILL "${victims[RANDOM % ${#victims[@]}]}" 2>kills
     while kill -0 $job 2>kills && [ $waited -lt 100 ]; do
@@ -128,17 +130,16 @@ kill_a_rank() { # RANKS MILLISECONDS ARGUMENT...
     [ $waited -lt 100 ] || kill -KILL $job
     wait $job
     status=$?
-    [ $waited -lt 100 ]
+    [ $waited -lt 100 ] && { [ ${#victims[@]} -eq 0 ] || [ $status != 0 ]; }
 }
 
 RANDOM=${KILL_SEED:-7}
 bad_kills=0 went_on=0
 for round in $(seq "${KILLS:-4}"); do
     rm -rf backup
-    kill_a_rank 3 $((400 + RANDOM % 900)) -seed 3 || { echo "# kill $round: still there after 10 s"; bad_kills=$((bad_kills + 1)); }
-    [ "$status" = 0 ] || [ -z "${victims[*]}" ] || grep -qE 'signal 9|exited|terminated' said || echo "# kill $round: unsaid"
-    job_trains 3 x.data long.cfg -seed 3 -save_every 0 -valid_every 20 -resume || { echo "# kill $round: -resume ends with $status"; bad_kills=$((bad_kills + 1)); }
-    grep -qE 'written after [1-9]' said && went_on=$((went_on + 1))
+    kill_a_rank 3 $((RANDOM % 380)) $((RANDOM % 20)) || { echo "# kill $round: it ended with $status"; bad_kills=$((bad_kills + 1)); }
+    job_trains 3 x.data long.cfg -seed 3 -threads 1 -save_every 0 -valid_every 20 -resume || { echo "# kill $round: -resume ends with $status"; bad_kills=$((bad_kills + 1)); }
+    ! grep -qE 'written after [1-9]' said || went_on=$((went_on + 1))
     cmp backup/long.weights whole/long.weights || bad_kills=$((bad_kills + 1))
 done
 echo "# $went_on of ${KILLS:-4} went on from a checkpoint"
