@@ -139,14 +139,14 @@ endif
 ifeq ($(ONEDNN),1)
 LDLIBS += -ldnnl -fopenmp
 endif
+# mpicc is Open MPI's or MPICH's, whichever this machine prefers.
+MPICC ?= mpicc
+MPI_CFLAGS = $(shell $(MPICC) -showme:compile 2>/dev/null || $(MPICC) -compile_info 2>/dev/null | tr ' ' '\n' | grep '^-[ID]')
+MPI_LIBS = $(shell $(MPICC) -showme:link 2>/dev/null || $(MPICC) -link_info 2>/dev/null | tr ' ' '\n' | grep '^-[lLW]')
 ifeq ($(MPI),1)
 ifeq ($(GPU),1)
-$(error MPI=1 trains on CPUs: the sums over the ranks do not see the GPU's memory; leave out GPU=1)
+$(error MPI=1 trains on CPUs, because the sums over the ranks do not see the GPU's memory: leave out GPU=1)
 endif
-# mpicc is Open MPI's or MPICH's, whichever this machine prefers; MPICC=mpicc.mpich takes the other one.
-MPICC ?= mpicc
-MPI_CFLAGS := $(shell $(MPICC) -showme:compile 2>/dev/null || $(MPICC) -compile_info 2>/dev/null | tr ' ' '\n' | grep '^-[ID]')
-MPI_LIBS := $(shell $(MPICC) -showme:link 2>/dev/null || $(MPICC) -link_info 2>/dev/null | tr ' ' '\n' | grep '^-[lLW]')
 COMMON += -DDLB_MPI
 OURS   += -DDLB_MPI $(call as_system,$(MPI_CFLAGS))
 LDLIBS += $(MPI_LIBS)
@@ -291,8 +291,9 @@ test: install-packages
 # ---- static checks ----
 
 lint: $(HOST_STAMP)
-	@darknet/install_packages.sh clang-format clang-tidy cppcheck shellcheck
+	@darknet/install_packages.sh clang-format clang-tidy cppcheck shellcheck libopenmpi-dev openmpi-bin
 	@tests/lint.sh -std=gnu11 $(filter-out -fPIC -MD -MP,$(OURS)) $(call as_system,$(OPENCV_CFLAGS)) -Itests/fuzz \
+		-DDLB_MPI $(call as_system,$(MPI_CFLAGS)) \
 		-fopenmp-simd -DDLB_VERSION='"$(VERSION)"' -DDLB_BUILD='"$(CONFIG:build-%=%)"'
 
 # ---- valgrind ----

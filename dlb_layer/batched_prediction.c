@@ -130,7 +130,7 @@ static void draw_for_batches_of_others(const network *net, int64_t batches) {
         for (int k = 0; k < net->n; k++)
             for (int draws = net->layers[k].flip ? 3 : 2; draws && net->layers[k].type == CROP;
                  draws--)
-                rand();
+                (void)rand();
 }
 
 /* Whether a rank has an error; *error then is one on all of them. */

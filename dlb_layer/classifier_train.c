@@ -122,7 +122,7 @@ static void add_losses(training *t, float sum, iteration_record *record) {
         sums.consistency = own.consistency;
         sums.teachers = own.teachers;
     }
-    add_up_losses(&sums);
+    add_up_losses(t, &sums);
     float loss = (float)sums.loss / (float)training_batch(t->net);
     record->loss = loss;
     record->cross_entropy = loss;
@@ -240,7 +240,7 @@ static void train_one_iteration(training *t) {
     double start = what_time_is_it_now();
     const loaded_batch *batch = overlap_loader_next(t->loader);
     int failed = first_failed_rank(!batch);
-    if (failed >= 0)
+    if (failed >= 0 || !batch)
         stop_at_bad_image(t, failed);
     double loaded = what_time_is_it_now();
     bool dropped;

@@ -16,8 +16,8 @@
 
 /* ---- signals ---- */
 
-static int agreed_signal; /* with several ranks */
-static bool save_was_requested;
+static int agreed_signal;       /* with several ranks */
+static bool save_was_requested; /* by SIGUSR1 or rank 0's clock */
 
 enum { INTERRUPTS, TERMINATIONS, SAVES, SIGNAL_COUNT };
 
@@ -52,20 +52,21 @@ int stop_signal_of_all(void) {
 }
 
 bool checkpoint_is_due_on_all(const training *t) {
-    bool due = checkpoint_is_due(t->saving, t->iterations);
-    ranks_broadcast(&due, sizeof due);
-    bool asked = rank_count() == 1 ? take_save_request() : save_was_requested;
+    bool asked = save_was_requested;
     save_was_requested = false;
-    return asked || due;
+    if (rank_count() == 1)
+        asked = take_save_request() || checkpoint_is_due_by_clock(t->saving);
+    return asked || checkpoint_is_due_after(t->saving, t->iterations);
 }
 
 /* ---- an iteration ---- */
 
-void add_up_losses(loss_sums *sums) {
+void add_up_losses(const training *t, loss_sums *sums) {
     double all[SIGNAL_COUNT + 4];
     if (rank_count() == 1)
         return;
     count_signals(all);
+    all[SAVES] += rank_number() == 0 && checkpoint_is_due_by_clock(t->saving);
     memcpy(all + SIGNAL_COUNT, sums, sizeof *sums);
     ranks_sum(all, sizeof all / sizeof *all);
     take_signals(all);

@@ -21,8 +21,8 @@ typedef struct {
     double loss, cross_entropy, consistency, teachers;
 } loss_sums;
 
-/* From the rank's rows to those of all; asks for signals, too. */
-void add_up_losses(loss_sums *sums);
+/* From the rank's rows to those of all; asks for signals and the clock, too. */
+void add_up_losses(const training *t, loss_sums *sums);
 
 /* The first rank for which `failed` is true; -1: none. */
 int first_failed_rank(bool failed);

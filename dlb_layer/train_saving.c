@@ -117,9 +117,11 @@ bool keeps_checkpoints(const train_saving *s) {
     return s->every.iterations || s->every.minutes > 0;
 }
 
-bool checkpoint_is_due(const train_saving *s, uint64_t iterations) {
-    if (s->every.iterations)
-        return iterations % s->every.iterations == 0;
+bool checkpoint_is_due_after(const train_saving *s, uint64_t iterations) {
+    return s->every.iterations && iterations % s->every.iterations == 0;
+}
+
+bool checkpoint_is_due_by_clock(const train_saving *s) {
     return s->every.minutes > 0 && seconds_now() - s->last_checkpoint >= s->every.minutes * 60;
 }
 

@@ -27,8 +27,9 @@ bool train_saving_weights(train_saving *saving, network *net, const char *name);
 /* Whether it is ever time for one that nobody asks for. */
 bool keeps_checkpoints(const train_saving *saving);
 
-/* Whether it is time for a checkpoint after so many iterations. */
-bool checkpoint_is_due(const train_saving *saving, uint64_t iterations);
+/* Whether it is time for a checkpoint after so many iterations, or by the clock. */
+bool checkpoint_is_due_after(const train_saving *saving, uint64_t iterations);
+bool checkpoint_is_due_by_clock(const train_saving *saving);
 
 /* Writes the checkpoint, unless `obstacle`, a fresh sentence that it frees, is in its way. Returns
  * whether that went well. */
