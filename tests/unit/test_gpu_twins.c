@@ -203,6 +203,7 @@ TWINS(losses_read_when_they_are_logged, "", DISTILLED, TOLERANCE, 1)
 TWINS(nesterov, "nesterov=1", BRANCHES, TOLERANCE, 0)
 TWINS(decay_of_all_parameters, "decay_all=1", NORMALIZATIONS, NORMALIZED, 0)
 TWINS(algorithms_by_measuring, "cudnn_benchmark=1", CONVOLUTIONS, TOLERANCE, 0)
+TWINS(strict_float32, "tf32=0", CONVOLUTIONS, TOLERANCE, 0)
 
 /* cuDNN picks anew for the smaller batch, with a workspace to match. */
 static void another_batch(void **state) {
@@ -262,6 +263,7 @@ int main(void) {
         ON_GPU(nesterov),
         ON_GPU(decay_of_all_parameters),
         ON_GPU(algorithms_by_measuring),
+        ON_GPU(strict_float32),
         ON_GPU(another_batch),
     };
     return cmocka_run_group_tests_name("gpu_twins", tests, NULL, NULL);
