@@ -6,9 +6,11 @@
 #define MATRIX_MATH_H
 
 #ifdef GPU
-/* Host seam: for this thread's device from now on. `strict` 0: TF32 where the card has it; else
+#include <cublas_v2.h>
+
+/* Host seam: for products of this handle from now on. `strict` 0: TF32 where the card has it; else
  * float32. Costs no synchronisation. Source: cublasSetMathMode() in cuBLAS's manual. */
-void set_matrix_math(int strict);
+void set_matrix_math(cublasHandle_t handle, int strict);
 #endif
 
 #endif
