@@ -6,6 +6,7 @@
 
 #include "expect_fail.h"
 
+#include "device_input.h"
 #include "dlb_cost_layer.h"
 #include "recipe.h"
 #include "step_losses.h"
@@ -103,6 +104,7 @@ static void train_step(twin *t, int step) {
         net->truth[row * net->truths + (row + step) % net->truths] = 1;
     if (t->dlb)
         set_dlb_cost_samples(t->dlb, 0, ids[step]);
+    send_device_input(net, net->input, net->truth);
     t->loss = train_network_datum(net);
     if (losses_are_deferred(net))
         t->loss = take_deferred_losses(net);
@@ -146,14 +148,20 @@ static difference train_beside(twin *a, twin *b) {
 
 static void free_twin(twin *t) {
     gpu_index = t->net->gpu_index;
+    free_device_input(t->net);
     free_network(t->net);
 }
 
-static void expect_twins(const char *keys, const char *layers, double tolerance, int defers) {
+/* How the second network is trained. */
+typedef enum { PLAINLY, LOSSES_DEFERRED, ROWS_AHEAD } manner;
+
+static void expect_twins(const char *keys, const char *layers, double tolerance, manner how) {
     int device = gpu_index; /* as use_device() chose */
     twin a = make_twin(keys, layers, -1), b = make_twin(keys, layers, device);
-    if (defers)
+    if (how != PLAINLY)
         defer_losses(b.net);
+    if (how == ROWS_AHEAD)
+        create_device_input(b.net);
     difference d = train_beside(&a, &b);
     if (!(d.worst <= tolerance))
         fail_msg("%s is off by %.3g of the largest, allowed %.3g", d.where, d.worst, tolerance);
@@ -189,21 +197,22 @@ static const char DISTILLED[] =
     "[convolutional]\nfilters=6\nsize=3\nstride=2\npad=1\nactivation=leaky\n"
     "[connected]\noutput=40\nactivation=linear\n[softmax]\n[dlb_cost]\nalpha=.7\ntemperature=2\n";
 
-#define TWINS(name, keys, layers, tolerance, defers)                                               \
+#define TWINS(name, keys, layers, tolerance, how)                                                  \
     static void name(void **state) {                                                               \
         use_device(state);                                                                         \
-        expect_twins(keys, layers, tolerance, defers);                                             \
+        expect_twins(keys, layers, tolerance, how);                                                \
     }
-TWINS(convolutions, "", CONVOLUTIONS, TOLERANCE, 0)
-TWINS(batch_normalizations, "", NORMALIZATIONS, NORMALIZED, 0)
-TWINS(poolings, "", POOLINGS, TOLERANCE, 0)
-TWINS(shortcuts_and_routes, "", BRANCHES, TOLERANCE, 0)
-TWINS(dlb_cost, "", DISTILLED, TOLERANCE, 0)
-TWINS(losses_read_when_they_are_logged, "", DISTILLED, TOLERANCE, 1)
-TWINS(nesterov, "nesterov=1", BRANCHES, TOLERANCE, 0)
-TWINS(decay_of_all_parameters, "decay_all=1", NORMALIZATIONS, NORMALIZED, 0)
-TWINS(algorithms_by_measuring, "cudnn_benchmark=1", CONVOLUTIONS, TOLERANCE, 0)
-TWINS(strict_float32, "tf32=0", CONVOLUTIONS, TOLERANCE, 0)
+TWINS(convolutions, "", CONVOLUTIONS, TOLERANCE, PLAINLY)
+TWINS(batch_normalizations, "", NORMALIZATIONS, NORMALIZED, PLAINLY)
+TWINS(poolings, "", POOLINGS, TOLERANCE, PLAINLY)
+TWINS(shortcuts_and_routes, "", BRANCHES, TOLERANCE, PLAINLY)
+TWINS(dlb_cost, "", DISTILLED, TOLERANCE, PLAINLY)
+TWINS(losses_read_when_they_are_logged, "", DISTILLED, TOLERANCE, LOSSES_DEFERRED)
+TWINS(rows_sent_ahead, "", DISTILLED, TOLERANCE, ROWS_AHEAD)
+TWINS(nesterov, "nesterov=1", BRANCHES, TOLERANCE, PLAINLY)
+TWINS(decay_of_all_parameters, "decay_all=1", NORMALIZATIONS, NORMALIZED, PLAINLY)
+TWINS(algorithms_by_measuring, "cudnn_benchmark=1", CONVOLUTIONS, TOLERANCE, PLAINLY)
+TWINS(strict_float32, "tf32=0", CONVOLUTIONS, TOLERANCE, PLAINLY)
 
 /* cuDNN picks anew for the smaller batch, with a workspace to match. */
 static void another_batch(void **state) {
@@ -227,11 +236,11 @@ static void another_batch(void **state) {
 static void twins_of_the_cpu_are_equal(void **state) {
     (void)state;
     gpu_index = -1;
-    expect_twins("", CONVOLUTIONS, 0, 0);
-    expect_twins("decay_all=1", NORMALIZATIONS, 0, 0);
-    expect_twins("", POOLINGS, 0, 0);
-    expect_twins("nesterov=1", BRANCHES, 0, 0);
-    expect_twins("", DISTILLED, 0, 1); /* defers nothing on the CPU */
+    expect_twins("", CONVOLUTIONS, 0, PLAINLY);
+    expect_twins("decay_all=1", NORMALIZATIONS, 0, PLAINLY);
+    expect_twins("", POOLINGS, 0, PLAINLY);
+    expect_twins("nesterov=1", BRANCHES, 0, PLAINLY);
+    expect_twins("", DISTILLED, 0, ROWS_AHEAD); /* on the CPU that is PLAINLY */
 }
 
 static void a_difference_is_found(void **state) {
@@ -260,6 +269,7 @@ int main(void) {
         ON_GPU(shortcuts_and_routes),
         ON_GPU(dlb_cost),
         ON_GPU(losses_read_when_they_are_logged),
+        ON_GPU(rows_sent_ahead),
         ON_GPU(nesterov),
         ON_GPU(decay_of_all_parameters),
         ON_GPU(algorithms_by_measuring),
