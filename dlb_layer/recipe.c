@@ -167,6 +167,10 @@ void begin_recipe_step(network *net) {
         recipe->look = nesterov_create(net);
 }
 
+float *recipe_before(const network *net, const float *values) {
+    return net->recipe && net->recipe->look ? nesterov_before(net->recipe->look, values) : NULL;
+}
+
 void finish_recipe_update(network *net, update_args a) {
     if (net->recipe && net->recipe->look)
         nesterov_step(net->recipe->look, net, a);

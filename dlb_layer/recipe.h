@@ -33,6 +33,10 @@ void begin_recipe_step(network *net);
 /* After an update of all layers with these arguments. */
 void finish_recipe_update(network *net, update_args a);
 
+/* For who updates the parameters at `values` and does Nesterov's step too: nesterov_before(); NULL
+ * where the network is trained without. */
+float *recipe_before(const network *net, const float *values);
+
 /* ---- for training ---- */
 
 /* The network's keys; the defaults where it has no recipe. */

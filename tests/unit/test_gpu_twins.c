@@ -193,6 +193,9 @@ static const char BRANCHES[] =
     "[convolutional]\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=leaky\n"
     "[route]\nlayers=-1,-2\n"
     "[convolutional]\nfilters=4\nsize=3\nstride=2\npad=1\nactivation=leaky\n";
+static const char RATES[] =
+    "[convolutional]\nfilters=6\nsize=3\nstride=1\npad=1\nactivation=leaky\nlearning_rate=.5\n"
+    "[connected]\noutput=20\nactivation=leaky\nlearning_rate=2\n";
 static const char DISTILLED[] =
     "[convolutional]\nfilters=6\nsize=3\nstride=2\npad=1\nactivation=leaky\n"
     "[connected]\noutput=40\nactivation=linear\n[softmax]\n[dlb_cost]\nalpha=.7\ntemperature=2\n";
@@ -206,6 +209,7 @@ TWINS(convolutions, "", CONVOLUTIONS, TOLERANCE, PLAINLY)
 TWINS(batch_normalizations, "", NORMALIZATIONS, NORMALIZED, PLAINLY)
 TWINS(poolings, "", POOLINGS, TOLERANCE, PLAINLY)
 TWINS(shortcuts_and_routes, "", BRANCHES, TOLERANCE, PLAINLY)
+TWINS(learning_rates_of_layers, "", RATES, TOLERANCE, PLAINLY)
 TWINS(dlb_cost, "", DISTILLED, TOLERANCE, PLAINLY)
 TWINS(losses_read_when_they_are_logged, "", DISTILLED, TOLERANCE, LOSSES_DEFERRED)
 TWINS(rows_sent_ahead, "", DISTILLED, TOLERANCE, ROWS_AHEAD)
@@ -267,6 +271,7 @@ int main(void) {
         ON_GPU(batch_normalizations),
         ON_GPU(poolings),
         ON_GPU(shortcuts_and_routes),
+        ON_GPU(learning_rates_of_layers),
         ON_GPU(dlb_cost),
         ON_GPU(losses_read_when_they_are_logged),
         ON_GPU(rows_sent_ahead),
