@@ -66,10 +66,10 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 
 # What knows nothing of Darknet comes first, the adapters after it.
 DLB_LAYER := fail safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu \
-	weight_init bias_key decay_all gpu_status matrix_math staged_rows device_input pinned_floats convolution_algorithms finite_values layer_arrays step_snapshot finite_guard weights_file memory_limit cfg_sizes saved_weights \
+	weight_init bias_key decay_all gpu_status gpu_stream network_form matrix_math staged_rows device_input pinned_floats convolution_algorithms finite_values layer_arrays step_snapshot finite_guard weights_file memory_limit cfg_sizes saved_weights \
 	logit_ring dlb_options net_keys \
 	worker_threads overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
-	dlb_cost_layer dlb_cost_layer_gpu step_losses image_planes array_list nesterov recipe network_arrays whole_network_gpu image_rows classifier_data number_option classifier_options batched_prediction \
+	dlb_cost_layer dlb_cost_layer_gpu step_losses step_graph image_planes array_list nesterov recipe network_arrays whole_network_gpu image_rows classifier_data number_option classifier_options batched_prediction \
 	checkpoint train_saving train_state train_resume training classifier_valid classifier_predict train_validation train_checks classifier_train
 COMMANDS  := dlb_command command_options shell_words whole_file parse_number display_text \
 	prepare prepare_options data_set fashion_mnist idx_file cifar tiny_imagenet image_folder image_files file_tree \

@@ -26,7 +26,7 @@ typedef struct {
 extern "C" {
 #endif
 
-/* In the default stream, with `blocks` = first_blocks[count] blocks, not 0; neither waits. Both
+/* In gpu_stream(), with `blocks` = first_blocks[count] blocks, not 0; neither waits. Both
  * return what the launch answers. */
 cudaError_t launch_update_arrays(const update_pass *pass, unsigned blocks);
 cudaError_t launch_clear_arrays(const clear_pass *pass, unsigned blocks);

@@ -8,6 +8,7 @@
 #include "network.h"
 #include "pinned_floats.h"
 #include "recipe.h"
+#include "step_graph.h"
 #include "step_losses.h"
 #include "train_checks.h"
 #include "train_signals.h"
@@ -375,6 +376,8 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     allow_recipe_training(t.net);
     defer_losses(t.net);
     create_device_input(t.net);
+    if (recipe_keys(t.net).cuda_graph)
+        use_step_graphs(t.net);
     if (t.dlb)
         prepare_dlb_cost_training(t.dlb, t.net, cfg_file);
     printf("%d\n", t.data.list.count);

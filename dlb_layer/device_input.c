@@ -3,6 +3,7 @@
 #ifdef GPU
 #include "fail.h"
 #include "gpu_status.h"
+#include "gpu_stream.h"
 #include "staged_rows.h"
 
 #include <stdlib.h>
@@ -111,6 +112,8 @@ void forget_device_input(network *net) {
 
 int take_device_input(network *net) {
     row_block rows = block_of(net, net->input, net->truth);
+    if (gpu_stream())
+        return 1;
     return net->device_input && take_rows(&net->device_input->staged, &rows);
 }
 

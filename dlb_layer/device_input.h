@@ -25,7 +25,8 @@ void settle_device_input(network *net);
 void forget_device_input(network *net);
 
 /* Host seam. Whether net->input and net->truth were sent ahead; then net->input_gpu and
- * net->truth_gpu have them, in order with the network's work. Otherwise nothing has happened. */
+ * net->truth_gpu have them, in order with the network's work. Otherwise nothing has happened. While
+ * a step is captured, see step_graph.h, they are not needed: 1, and nothing happens. */
 int take_device_input(network *net);
 
 #endif

@@ -5,6 +5,7 @@
 #include "nesterov.h"
 #include "network.h"
 #include "option_list.h"
+#include "step_graph.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,8 @@ void check_recipe(const network *net, const char *cfg_file, const classifier_dat
     if (unknown >= 0)
         fail("%s: nesterov=1 does not know how layer %d, a [%s], is updated", cfg_file, unknown,
              get_layer_string(net->layers[unknown].type));
+    if (recipe->keys.cuda_graph)
+        check_step_graph(net, cfg_file);
     if (has_soft_labels(&recipe->keys))
         check_soft_labels(net, recipe, cfg_file, data);
     if (mixes_rows(&recipe->keys))

@@ -9,6 +9,7 @@
 #include "device_input.h"
 #include "dlb_cost_layer.h"
 #include "recipe.h"
+#include "step_graph.h"
 #include "step_losses.h"
 #include "test_device.h"
 
@@ -153,15 +154,17 @@ static void free_twin(twin *t) {
 }
 
 /* How the second network is trained. */
-typedef enum { PLAINLY, LOSSES_DEFERRED, ROWS_AHEAD } manner;
+typedef enum { PLAINLY, LOSSES_DEFERRED, ROWS_AHEAD, AS_GRAPHS } manner;
 
 static void expect_twins(const char *keys, const char *layers, double tolerance, manner how) {
     int device = gpu_index; /* as use_device() chose */
     twin a = make_twin(keys, layers, -1), b = make_twin(keys, layers, device);
     if (how != PLAINLY)
         defer_losses(b.net);
-    if (how == ROWS_AHEAD)
+    if (how == ROWS_AHEAD || how == AS_GRAPHS)
         create_device_input(b.net);
+    if (how == AS_GRAPHS)
+        use_step_graphs(b.net);
     difference d = train_beside(&a, &b);
     if (!(d.worst <= tolerance))
         fail_msg("%s is off by %.3g of the largest, allowed %.3g", d.where, d.worst, tolerance);
@@ -213,6 +216,10 @@ TWINS(learning_rates_of_layers, "", RATES, TOLERANCE, PLAINLY)
 TWINS(dlb_cost, "", DISTILLED, TOLERANCE, PLAINLY)
 TWINS(losses_read_when_they_are_logged, "", DISTILLED, TOLERANCE, LOSSES_DEFERRED)
 TWINS(rows_sent_ahead, "", DISTILLED, TOLERANCE, ROWS_AHEAD)
+TWINS(steps_as_graphs, "nesterov=1", DISTILLED, TOLERANCE, AS_GRAPHS)
+TWINS(normalizations_as_graphs, "", NORMALIZATIONS, NORMALIZED, AS_GRAPHS)
+TWINS(branches_as_graphs, "decay_all=1", BRANCHES, TOLERANCE, AS_GRAPHS)
+TWINS(poolings_as_graphs, "", POOLINGS, TOLERANCE, AS_GRAPHS)
 TWINS(nesterov, "nesterov=1", BRANCHES, TOLERANCE, PLAINLY)
 TWINS(decay_of_all_parameters, "decay_all=1", NORMALIZATIONS, NORMALIZED, PLAINLY)
 TWINS(algorithms_by_measuring, "cudnn_benchmark=1", CONVOLUTIONS, TOLERANCE, PLAINLY)
@@ -245,6 +252,7 @@ static void twins_of_the_cpu_are_equal(void **state) {
     expect_twins("", POOLINGS, 0, PLAINLY);
     expect_twins("nesterov=1", BRANCHES, 0, PLAINLY);
     expect_twins("", DISTILLED, 0, ROWS_AHEAD); /* on the CPU that is PLAINLY */
+    expect_twins("", DISTILLED, 0, AS_GRAPHS);
 }
 
 static void a_difference_is_found(void **state) {
@@ -275,6 +283,10 @@ int main(void) {
         ON_GPU(dlb_cost),
         ON_GPU(losses_read_when_they_are_logged),
         ON_GPU(rows_sent_ahead),
+        ON_GPU(steps_as_graphs),
+        ON_GPU(normalizations_as_graphs),
+        ON_GPU(branches_as_graphs),
+        ON_GPU(poolings_as_graphs),
         ON_GPU(nesterov),
         ON_GPU(decay_of_all_parameters),
         ON_GPU(algorithms_by_measuring),
