@@ -22,10 +22,10 @@ struct device_input {
     cudaEvent_t taken;   /* and from there in the network's arrays */
 };
 
-/* cudaFree waits for whatever still reads the array. */
 static void make_room(device_floats *to, size_t count) {
     if (to->room >= count)
         return;
+    check_error(cudaDeviceSynchronize()); /* the array may still be read */
     check_error(cudaFree(to->floats));
     check_error(cudaMalloc((void **)&to->floats, count * sizeof *to->floats));
     to->room = count;

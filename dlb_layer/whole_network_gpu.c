@@ -47,8 +47,8 @@ static device_list make_list(const void *arrays, size_t size, int count, const s
     return list;
 }
 
-/* cudaFree waits for what still reads it. */
 static void drop_list(device_list *list) {
+    check_error(cudaDeviceSynchronize()); /* it may still be read */
     check_error(cudaFree(list->arrays));
     check_error(cudaFree(list->first_blocks));
     *list = (device_list){0};

@@ -9,6 +9,7 @@
 #include "array_list_blocks.h"
 #include "avgpool_blocks.h"
 #include "nesterov_blocks.h"
+#include "row_blocks.h"
 #include "network_arrays.h"
 #include "recipe.h"
 
@@ -94,6 +95,62 @@ static void nesterovs_step_is_the_cpus(void **state) {
     free(updates);
     free(expected);
     free(noted);
+}
+
+/* ---- rows ---- */
+
+static void copy_kernel(void *pass) {
+    copy_rows_kernel(*(rows_pass *)pass);
+}
+
+static void add_kernel(void *pass) {
+    add_rows_kernel(*(rows_pass *)pass);
+}
+
+/* One launch does to an input of [route] what the CPU's loop over the rows does. */
+static void compare_route(int first, int second) {
+    enum { BATCH = 3 };
+    int sizes[] = {first, second}, layers[] = {0, 1}, outputs = first + second, at = 0;
+    layer inputs[2] = {{0}}, l = {.batch = BATCH, .n = 2, .outputs = outputs};
+    network net = {.layers = inputs};
+    l.input_sizes = sizes;
+    l.input_layers = layers;
+    l.output = drawn(BATCH * outputs);
+    l.delta = drawn(BATCH * outputs);
+    for (int i = 0; i < 2; i++) {
+        inputs[i].output = drawn(BATCH * sizes[i]);
+        inputs[i].delta = drawn(BATCH * sizes[i]);
+    }
+    float *output = copied(l.output, BATCH * outputs);
+    float *deltas[] = {copied(inputs[0].delta, BATCH * first),
+                       copied(inputs[1].delta, BATCH * second)};
+    forward_route_layer(l, net);
+    backward_route_layer(l, net);
+    for (int i = 0; i < 2; i++) {
+        size_t size = (size_t)sizes[i], whole = (size_t)outputs;
+        rows_pass forward = {inputs[i].output, output + at, BATCH, size, size, whole};
+        rows_pass backward = {l.delta + at, deltas[i], BATCH, size, whole, size};
+        run_on_cpu(copy_kernel, &forward, blocks_for(BATCH * sizes[i]), THREADS);
+        run_on_cpu(add_kernel, &backward, blocks_for(BATCH * sizes[i]), THREADS);
+        assert_memory_equal(deltas[i], inputs[i].delta, BATCH * size * sizeof(float));
+        at += sizes[i];
+    }
+    assert_memory_equal(output, l.output, (size_t)(BATCH * outputs) * sizeof(float));
+    for (int i = 0; i < 2; i++) {
+        free(inputs[i].output);
+        free(inputs[i].delta);
+        free(deltas[i]);
+    }
+    free(l.output);
+    free(l.delta);
+    free(output);
+}
+
+static void routes_are_the_cpus(void **state) {
+    (void)state;
+    compare_route(12, 12);
+    compare_route(8, 1);
+    compare_route(1, 31);
 }
 
 /* ---- arrays of all layers ---- */
@@ -260,6 +317,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_are_averaged_as_on_the_cpu),
         cmocka_unit_test(nesterovs_step_is_the_cpus),
+        cmocka_unit_test(routes_are_the_cpus),
         cmocka_unit_test(blocks_cover_the_arrays),
         cmocka_unit_test(arrays_are_cleared_and_nothing_else),
         cmocka_unit_test(parameters_are_updated_as_by_the_host),
