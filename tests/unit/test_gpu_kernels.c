@@ -10,6 +10,7 @@
 #include "avgpool_blocks.h"
 #include "nesterov_blocks.h"
 #include "row_blocks.h"
+#include "shortcut_blocks.h"
 #include "network_arrays.h"
 #include "recipe.h"
 
@@ -151,6 +152,75 @@ static void routes_are_the_cpus(void **state) {
     compare_route(12, 12);
     compare_route(8, 1);
     compare_route(1, 31);
+}
+
+/* ---- shortcuts ---- */
+
+static void forward_sum_kernel(void *pass) {
+    forward_shortcut_kernel(*(shortcut_pass *)pass);
+}
+
+static void backward_sum_kernel(void *pass) {
+    backward_shortcut_kernel(*(shortcut_pass *)pass);
+}
+
+static void expect_close(const float *got, const float *expected, int count) {
+    for (int i = 0; i < count; i++)
+        assert_true(fabsf(got[i] - expected[i]) <= 1e-6f);
+}
+
+/* With `itself` the layer before is both inputs. */
+static void compare_shortcut(ACTIVATION activation, shortcut_slope slope, int itself) {
+    enum { BATCH = 2, SIDE = 3, CHANNELS = 5, COUNT = BATCH * SIDE * SIDE * CHANNELS };
+    layer l = make_shortcut_layer(BATCH, 0, SIDE, SIDE, CHANNELS, SIDE, SIDE, CHANNELS);
+    layer other = {.output = drawn(COUNT), .delta = drawn(COUNT)};
+    network net = {.layers = &other, .input = drawn(COUNT), .delta = drawn(COUNT)};
+    float *input = itself ? other.output : net.input, *delta = itself ? other.delta : net.delta;
+    float *own = drawn(COUNT), *output = calloc(COUNT, sizeof *output);
+    float *input_delta = copied(delta, COUNT), *other_delta = copied(other.delta, COUNT);
+    l.activation = activation;
+    l.alpha = .75f;
+    l.beta = -.5f;
+    memcpy(l.delta, own, COUNT * sizeof *own);
+    shortcut_pass pass = {.input = input,
+                          .other = other.output,
+                          .output = output,
+                          .delta = own,
+                          .input_delta = itself ? other_delta : input_delta,
+                          .other_delta = other_delta,
+                          .count = COUNT,
+                          .alpha = l.alpha,
+                          .beta = l.beta,
+                          .slope = slope};
+    run_on_cpu(forward_sum_kernel, &pass, blocks_for(COUNT), THREADS);
+    run_on_cpu(backward_sum_kernel, &pass, blocks_for(COUNT), THREADS);
+    network seen = net;
+    seen.input = input;
+    seen.delta = delta;
+    forward_shortcut_layer(l, seen);
+    backward_shortcut_layer(l, seen);
+    expect_close(output, l.output, COUNT);
+    expect_close(own, l.delta, COUNT);
+    expect_close(pass.input_delta, delta, COUNT);
+    expect_close(other_delta, other.delta, COUNT);
+    free(net.input);
+    free(net.delta);
+    free(other.output);
+    free(other.delta);
+    free(own);
+    free(output);
+    free(input_delta);
+    free(other_delta);
+    free_layer(l);
+}
+
+static void shortcuts_are_the_cpus(void **state) {
+    (void)state;
+    for (int itself = 0; itself < 2; itself++) {
+        compare_shortcut(LINEAR, SHORTCUT_LINEAR, itself);
+        compare_shortcut(RELU, SHORTCUT_RELU, itself);
+        compare_shortcut(LEAKY, SHORTCUT_LEAKY, itself);
+    }
 }
 
 /* ---- arrays of all layers ---- */
@@ -318,6 +388,7 @@ int main(void) {
         cmocka_unit_test(windows_are_averaged_as_on_the_cpu),
         cmocka_unit_test(nesterovs_step_is_the_cpus),
         cmocka_unit_test(routes_are_the_cpus),
+        cmocka_unit_test(shortcuts_are_the_cpus),
         cmocka_unit_test(blocks_cover_the_arrays),
         cmocka_unit_test(arrays_are_cleared_and_nothing_else),
         cmocka_unit_test(parameters_are_updated_as_by_the_host),

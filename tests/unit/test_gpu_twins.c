@@ -196,6 +196,15 @@ static const char BRANCHES[] =
     "[convolutional]\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=leaky\n"
     "[route]\nlayers=-1,-2\n"
     "[convolutional]\nfilters=4\nsize=3\nstride=2\npad=1\nactivation=leaky\n";
+static const char SHORTCUTS[] =
+    "[convolutional]\nfilters=6\nsize=3\nstride=1\npad=1\nactivation=leaky\n"
+    "[shortcut]\nfrom=-1\nactivation=linear\n"
+    "[convolutional]\nfilters=6\nsize=3\nstride=1\npad=1\nactivation=linear\n"
+    "[shortcut]\nfrom=-2\nactivation=relu\nalpha=.5\nbeta=2\n"
+    "[convolutional]\nfilters=8\nsize=3\nstride=2\npad=1\nactivation=linear\n"
+    "[shortcut]\nfrom=-2\nactivation=relu\n" /* of another shape */
+    "[convolutional]\nfilters=8\nsize=3\nstride=1\npad=1\nactivation=linear\n"
+    "[shortcut]\nfrom=-2\nactivation=logistic\n";
 static const char RATES[] =
     "[convolutional]\nfilters=6\nsize=3\nstride=1\npad=1\nactivation=leaky\nlearning_rate=.5\n"
     "[connected]\noutput=20\nactivation=leaky\nlearning_rate=2\n";
@@ -212,6 +221,7 @@ TWINS(convolutions, "", CONVOLUTIONS, TOLERANCE, PLAINLY)
 TWINS(batch_normalizations, "", NORMALIZATIONS, NORMALIZED, PLAINLY)
 TWINS(poolings, "", POOLINGS, TOLERANCE, PLAINLY)
 TWINS(shortcuts_and_routes, "", BRANCHES, TOLERANCE, PLAINLY)
+TWINS(shortcuts_of_all_kinds, "", SHORTCUTS, TOLERANCE, PLAINLY)
 TWINS(learning_rates_of_layers, "", RATES, TOLERANCE, PLAINLY)
 TWINS(dlb_cost, "", DISTILLED, TOLERANCE, PLAINLY)
 TWINS(losses_read_when_they_are_logged, "", DISTILLED, TOLERANCE, LOSSES_DEFERRED)
@@ -250,6 +260,7 @@ static void twins_of_the_cpu_are_equal(void **state) {
     expect_twins("", CONVOLUTIONS, 0, PLAINLY);
     expect_twins("decay_all=1", NORMALIZATIONS, 0, PLAINLY);
     expect_twins("", POOLINGS, 0, PLAINLY);
+    expect_twins("", SHORTCUTS, 0, PLAINLY);
     expect_twins("nesterov=1", BRANCHES, 0, PLAINLY);
     expect_twins("", DISTILLED, 0, ROWS_AHEAD); /* on the CPU that is PLAINLY */
     expect_twins("", DISTILLED, 0, AS_GRAPHS);
@@ -279,6 +290,7 @@ int main(void) {
         ON_GPU(batch_normalizations),
         ON_GPU(poolings),
         ON_GPU(shortcuts_and_routes),
+        ON_GPU(shortcuts_of_all_kinds),
         ON_GPU(learning_rates_of_layers),
         ON_GPU(dlb_cost),
         ON_GPU(losses_read_when_they_are_logged),
