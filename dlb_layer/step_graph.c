@@ -43,6 +43,7 @@ void check_step_graph(const network *net, const char *cfg_file) {
 #include "gpu_status.h"
 #include "gpu_stream.h"
 #include "network_form.h"
+#include "whole_network_gpu.h"
 
 #include <stdlib.h>
 
@@ -139,6 +140,7 @@ int run_step_graph(network *net) {
     if (!g)
         return 0;
     cuda_set_device(net->gpu_index);
+    bring_delta_list_up_to_date(net);
     if (network_form_changes(g->form, net)) {
         drop_graphs(g);
         return 0;

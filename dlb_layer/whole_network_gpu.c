@@ -21,6 +21,7 @@ typedef struct {
 struct whole_network {
     bool is_listed; /* `updated` is what the network has */
     int updated_count;
+    unsigned long delta_lists;
     device_list updated, deltas;
     float_array *now, *listed; /* (MOST_DELTAS * layers): of the network, and those of `deltas` */
 };
@@ -80,15 +81,24 @@ static void list_deltas_anew(struct whole_network *whole, int count) {
     drop_list(&whole->deltas);
     whole->deltas = make_list(whole->now, sizeof *whole->now, count, &whole->now->count);
     memcpy(whole->listed, whole->now, (size_t)count * sizeof *whole->now);
+    whole->delta_lists++;
 }
 
-void clear_deltas_gpu(network *net) {
+unsigned long delta_lists_made(const network *net) {
+    return net->whole ? net->whole->delta_lists : 0;
+}
+
+void bring_delta_list_up_to_date(network *net) {
     struct whole_network *whole = whole_of(net);
     int count = list_deltas(net, whole->now);
     if (count != whole->deltas.count ||
         memcmp(whole->now, whole->listed, (size_t)count * sizeof *whole->now) != 0)
         list_deltas_anew(whole, count);
-    const device_list *list = &whole->deltas;
+}
+
+void clear_deltas_gpu(network *net) {
+    bring_delta_list_up_to_date(net);
+    const device_list *list = &net->whole->deltas;
     clear_pass pass = {list->arrays, list->first_blocks, list->count};
     if (list->blocks)
         check_error(launch_clear_arrays(&pass, list->blocks));

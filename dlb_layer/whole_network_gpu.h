@@ -11,6 +11,11 @@
 /* Clears the deltas of all layers, before a forward pass. */
 void clear_deltas_gpu(network *net);
 
+/* For who captures what clear_deltas_gpu() launches: brings the list of deltas up to date, as that
+ * does, and how often one has been made so far. What was captured knows the list of then alone. */
+void bring_delta_list_up_to_date(network *net);
+unsigned long delta_lists_made(const network *net);
+
 /* Updates all parameters, Nesterov's step included. Returns 0, and has done nothing, where the host
  * has to do it: see list_updated_arrays(). */
 int update_whole_network_gpu(network *net, update_args a);

@@ -252,6 +252,26 @@ static void another_batch(void **state) {
     free_twin(&b);
 }
 
+/* Validation at another batch in the midst of it, after which what was captured may not be used. */
+static void graphs_around_another_batch(void **state) {
+    use_device(state);
+    int device = gpu_index;
+    twin a = make_twin("", CONVOLUTIONS, -1), b = make_twin("", CONVOLUTIONS, device);
+    use_step_graphs(b.net);
+    difference d = train_beside(&a, &b);
+    for (int batch = 1; batch <= BATCH && d.worst <= TOLERANCE; batch++) {
+        set_batch_network(a.net, batch);
+        set_batch_network(b.net, batch);
+        predict_beside(&d, &a, &b);
+    }
+    if (d.worst <= TOLERANCE)
+        d = train_beside(&a, &b);
+    if (!(d.worst <= TOLERANCE))
+        fail_msg("%s is off by %.3g of the largest", d.where, d.worst);
+    free_twin(&a);
+    free_twin(&b);
+}
+
 /* ---- the comparison itself, without a GPU ---- */
 
 static void twins_of_the_cpu_are_equal(void **state) {
@@ -305,6 +325,7 @@ int main(void) {
         ON_GPU(normalizations_as_graphs),
         ON_GPU(branches_as_graphs),
         ON_GPU(poolings_as_graphs),
+        ON_GPU(graphs_around_another_batch),
     };
     return cmocka_run_group_tests_name("gpu_twins", tests, NULL, NULL);
 }
