@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* One array of parameters. Without gaps, so that lists can be compared as bytes. */
+/* One array of parameters. */
 typedef struct {
     float *values, *updates; /* (count) */
     float *before;           /* (count), see nesterov.h; NULL without */
@@ -17,7 +17,7 @@ typedef struct {
     int layer;
 } updated_array;
 
-/* One array of floats. */
+/* One array of floats. Without gaps, so that lists can be compared as bytes. */
 typedef struct {
     float *floats; /* (count) */
     size_t count;
