@@ -6,6 +6,7 @@
  * since (`heap`) and the largest resident size of the process (`peak`), both in bytes. Without
  * loader. */
 #include "cpu_backend.h"
+#include "device_input.h"
 #include "fail.h"
 #include "timed_steps.h"
 
@@ -45,6 +46,7 @@ int main(int argc, char **argv) {
     for (int step = 0; step < 3; step++)
         train_one_step(net, &next_id);
     printf("heap %zu\npeak %zu\n", heap_bytes() - before, peak_bytes());
+    free_device_input(net);
     free_network(net);
     free(section);
     return 0;

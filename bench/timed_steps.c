@@ -1,10 +1,12 @@
 #include "timed_steps.h"
 
+#include "device_input.h"
 #include "dlb_cost_layer.h"
 #include "fail.h"
 #include "gpu_status.h"
 #include "gradient_sums.h"
 #include "recipe.h"
+#include "step_graph.h"
 #include "step_losses.h"
 
 #include <stdlib.h>
@@ -51,6 +53,9 @@ network *load_network_with(const char *cfg_file, const char *section) {
         prepare_dlb_cost_training(find_dlb_cost_layer(net), net, cfg_file);
     allow_recipe_training(net); /* the recipe's keys for images do nothing here */
     defer_losses(net);
+    create_device_input(net);
+    if (recipe_keys(net).cuda_graph)
+        use_step_graphs(net);
     for (int i = 0; i < net->inputs * net->batch; i++)
         net->input[i] = (float)rand() / (float)RAND_MAX;
     for (int row = 0; row < net->batch; row++)
@@ -73,6 +78,7 @@ double train_one_step(network *net, int64_t *next_id) {
         if (slot == net->subdivisions - 1)
             sum_gradients_next(net);
         train_network_datum(net);
+        send_device_input(net, net->input, net->truth); /* as training sends the next rows */
     }
     *next_id += (int64_t)net->subdivisions * half;
     wait_for_device(net);

@@ -22,7 +22,7 @@ typedef struct {
 extern "C" {
 #endif
 
-/* In the default stream; do not wait. Return what the launch answers. */
+/* In gpu_stream(); do not wait. Return what the launch answers. */
 cudaError_t launch_forward_avgpool(const avgpool_pass *pass);
 cudaError_t launch_backward_avgpool(const avgpool_pass *pass);
 

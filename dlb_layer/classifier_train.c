@@ -1,14 +1,17 @@
 #include "classifier_train.h"
 
+#include "device_input.h"
 #include "dlb_cost_layer.h"
 #include "fail.h"
 #include "finite_guard.h"
 #include "gradient_sums.h"
 #include "host_random.h"
 #include "network.h"
+#include "pinned_floats.h"
 #include "ranks.h"
 #include "recipe.h"
 #include "shared_network.h"
+#include "step_graph.h"
 #include "step_losses.h"
 #include "train_agreement.h"
 #include "train_checks.h"
@@ -62,7 +65,8 @@ static overlap_loader *start_loader(training *t, classifier_options options, con
                                 .skip_bad = options.skip_bad,
                                 .done = (int64_t)t->iterations,
                                 .unusable = unusable,
-                                .source = image_rows_source(&t->rows)};
+                                .source = image_rows_source(&t->rows),
+                                .memory = {make_pinned_floats, free_pinned_floats}};
     return overlap_loader_create(&settings);
 }
 
@@ -84,6 +88,20 @@ static train_log *open_log(const training *t, const state_file *resumed) {
 
 /* ---- one iteration ---- */
 
+/* A GPU gets them while it computes: the next micro-batch's rows, after the last one those of the
+ * next iteration, if the loader has them already. */
+static void send_rows_after(training *t, const loaded_batch *batch, int slot) {
+    network *net = t->net;
+    size_t row = (size_t)(slot + 1) * (size_t)net->batch;
+    if (slot + 1 == net->subdivisions) {
+        batch = overlap_loader_ready(t->loader);
+        row = 0;
+    }
+    if (batch)
+        send_device_input(net, batch->inputs + row * (size_t)net->inputs,
+                          batch->truths + row * (size_t)net->truths);
+}
+
 /* Trains on the batch where the loader wrote it; the host's own buffers stay unused. *dropped says
  * whether its update was not finite and is left out. */
 static float train_on_batch(training *t, const loaded_batch *batch, bool *dropped) {
@@ -100,7 +118,9 @@ static float train_on_batch(training *t, const loaded_batch *batch, bool *droppe
             set_dlb_cost_samples(t->dlb, slot, batch->ids + row);
         if (slot == net->subdivisions - 1)
             sum_gradients_next(net);
+        send_device_input(net, net->input, net->truth); /* if it was not sent ahead */
         sum += train_network_datum(net);
+        send_rows_after(t, batch, slot);
     }
     net->input = inputs;
     net->truth = truths;
@@ -190,6 +210,7 @@ static void resize_when_due(training *t) {
     int size = (rand() % 11 + 4) * 32; /* the host's range, 128 to 448 */
     printf("Resizing\n%d\n", size);
     overlap_loader_pause(t->loader);
+    forget_device_input(net);
     resize_network(net, size, size);
     t->rows.augment = augment_settings_of(net);
     overlap_loader_reload(t->loader, net->inputs);
@@ -238,6 +259,7 @@ static void finish_iteration(training *t, bool validation_is_due) {
 static void train_one_iteration(training *t) {
     network *net = t->net;
     double start = what_time_is_it_now();
+    settle_device_input(net); /* the loader writes over the batch before */
     const loaded_batch *batch = overlap_loader_next(t->loader);
     int failed = first_failed_rank(!batch);
     if (failed >= 0 || !batch)
@@ -320,6 +342,7 @@ static void open_run(training *t, char *data_file, const classifier_options *opt
 /* ---- the end ---- */
 
 static void free_training(training *t) {
+    free_device_input(t->net);
     overlap_loader_free(t->loader);
     train_validation_close(t->validation);
     note_saving(t->saving, "the log", train_log_close(t->log));
@@ -389,6 +412,9 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     check_training_network(t.net, cfg_file, &t.data, data_file);
     allow_recipe_training(t.net);
     defer_losses(t.net);
+    create_device_input(t.net);
+    if (recipe_keys(t.net).cuda_graph)
+        use_step_graphs(t.net);
     if (t.dlb)
         prepare_dlb_cost_training(t.dlb, t.net, cfg_file);
     printf("%d\n", t.data.list.count);

@@ -102,6 +102,8 @@ static void pick_backward_filter(layer *l, cudnnHandle_t handle) {
 }
 
 void pick_convolution_algorithms(layer *l, cudnnHandle_t handle) {
+    if (l->strict_float32)
+        check_cudnn(cudnnSetConvolutionMathType(l->convDesc, CUDNN_FMA_MATH));
     l->workspace_size = 0;
     pick_forward(l, handle);
     pick_backward_data(l, handle);

@@ -33,7 +33,7 @@ typedef struct {
 extern "C" {
 #endif
 
-/* Losses, gradient and the slot's new logits of one micro-batch, in the default stream; does not
+/* Losses, gradient and the slot's new logits of one micro-batch, in gpu_stream(); does not
  * wait for them. Returns what the launches answer. */
 cudaError_t launch_dlb_cost(const dlb_cost_pass *pass);
 

@@ -5,6 +5,7 @@
 #include "dlb_cost_kernels.h"
 #include "fail.h"
 #include "gpu_status.h"
+#include "gpu_stream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,16 +90,24 @@ void clear_dlb_cost_device_ring(struct dlb_cost_device *device) {
 
 /* ---- a pass ---- */
 
-/* Returns where the ids will be on the device. The caller's array is free at once; the pinned one
- * is the slot's own, so that this waits only if the device is a whole iteration behind. */
-static int64_t *send_ids(struct dlb_cost_device *device, int slot, const int64_t *ids) {
+/* The caller's array is free at once; the pinned one is the slot's own, so that this waits only if
+ * the device is a whole iteration behind. */
+static void send_ids(struct dlb_cost_device *device, int slot, const int64_t *ids) {
     size_t at = (size_t)slot * device->id_count, bytes = device->id_count * sizeof *ids;
     check_error(cudaEventSynchronize(device->copied[slot]));
     memcpy(device->pinned_ids + at, ids, bytes);
     check_error(cudaMemcpyAsync(device->ids + at, device->pinned_ids + at, bytes,
                                 cudaMemcpyHostToDevice, 0));
     check_error(cudaEventRecord(device->copied[slot], 0));
-    return device->ids + at;
+}
+
+void send_dlb_cost_samples(const layer *l) {
+    need_dlb_cost_samples(l->dlb);
+    send_ids(l->dlb->device, l->dlb->slot, l->dlb->ids);
+}
+
+int dlb_cost_slot(const layer *l) {
+    return l->dlb->slot;
 }
 
 /* The gradient goes straight to the logits' delta: it has been cleared for this pass, and whatever
@@ -108,7 +117,8 @@ void forward_dlb_cost_layer_gpu(layer l, network net) {
     struct dlb_cost_device *device = dlb->device;
     if (!net.train)
         return;
-    need_dlb_cost_samples(dlb);
+    if (!gpu_stream()) /* a graph is captured once and its ids are sent before each launch */
+        send_dlb_cost_samples(&l);
     size_t first = (size_t)dlb->slot * (size_t)dlb->half;
     const layer *logits = &net.layers[dlb->logits_layer],
                 *softmax = &net.layers[dlb->softmax_layer];
@@ -121,7 +131,7 @@ void forward_dlb_cost_layer_gpu(layer l, network net) {
                           .logits_delta = logits->delta_gpu,
                           .temperature = dlb->temperature,
                           .weight = dlb_cost_weight(dlb),
-                          .ids = send_ids(device, dlb->slot, dlb->ids),
+                          .ids = device->ids + (size_t)dlb->slot * device->id_count,
                           .ring_logits = device->ring_logits + first * (size_t)dlb->classes,
                           .ring_ids = device->ring_ids + first,
                           .row_losses = device->row_losses,

@@ -98,6 +98,13 @@ void nesterov_free(nesterov *n) {
     free(n);
 }
 
+float *nesterov_before(const nesterov *n, const float *values) {
+    for (int i = 0; i < n->count; i++)
+        if (n->arrays[i].values == values)
+            return n->arrays[i].before;
+    return NULL;
+}
+
 static void look_ahead(const parameters *p, float rate) {
     float *values = p->values, *before = p->before;
     const float *updates = p->updates;

@@ -26,6 +26,10 @@ nesterov *nesterov_create(const network *net);
 /* Accepts NULL. */
 void nesterov_free(nesterov *n);
 
+/* The array that belongs to the parameters at `values` and holds their `updates` of one iteration
+ * ago; NULL where there is none. It is the nesterov's. */
+float *nesterov_before(const nesterov *n, const float *values);
+
 /* After the host has updated all layers with these arguments. */
 void nesterov_step(nesterov *n, const network *net, update_args a);
 

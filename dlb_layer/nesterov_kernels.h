@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/* look_ahead_of() of `count` parameters on the device, in the default stream; does not wait.
+/* look_ahead_of() of `count` parameters on the device, in gpu_stream(); does not wait.
  * Returns what the launch answers. */
 cudaError_t launch_look_ahead(float *values, float *before, const float *updates, size_t count,
                               float rate);

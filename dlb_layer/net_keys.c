@@ -22,6 +22,7 @@ typedef enum {
     MIXUP,
     CUTMIX,
     CUTMIX_PROB,
+    CUDA_GRAPH,
     KEY_COUNT
 } key_number;
 
@@ -46,6 +47,7 @@ static const key KEYS[KEY_COUNT] = {
     [MIXUP] = {"mixup", {0, MOST_SHAPE}, 1, "a number from 0 to 1000"},
     [CUTMIX] = {"cutmix", {0, MOST_SHAPE}, 1, "a number from 0 to 1000"},
     [CUTMIX_PROB] = {"cutmix_prob", {0, 1}, 1, "a number from 0 to 1"},
+    [CUDA_GRAPH] = {"cuda_graph", {0, 1, true}, 1, "0 or 1"},
 };
 
 /* The host's, which rule the crop that pad_crop takes the place of. */
@@ -133,6 +135,9 @@ static void assign(net_keys *keys, key_number number, const double *values) {
         break;
     case CUTMIX_PROB:
         keys->cutmix_prob = value;
+        break;
+    case CUDA_GRAPH:
+        keys->cuda_graph = value != 0;
         break;
     case KEY_COUNT:
         break;

@@ -261,12 +261,23 @@ static void load_first_iteration(overlap_loader *l) {
     load_all_rows(l);
 }
 
+static float *make_floats(const overlap_loader *l, int row_floats) {
+    size_t count = (size_t)most_rows(l) * (size_t)row_floats;
+    const batch_memory *memory = &l->settings.memory;
+    return memory->make ? memory->make(count) : allocate(count, sizeof(float));
+}
+
+static void drop_floats(const overlap_loader *l, float *floats) {
+    if (l->settings.memory.drop)
+        l->settings.memory.drop(floats);
+    else
+        free(floats);
+}
+
 static void make_buffers(overlap_loader *l) {
-    size_t rows = (size_t)most_rows(l);
     for (int i = 0; i < BUFFERS; i++) {
-        free(l->buffers[i].inputs);
-        l->buffers[i].inputs =
-            allocate(rows * (size_t)l->settings.row_inputs, sizeof *l->buffers[i].inputs);
+        drop_floats(l, l->buffers[i].inputs);
+        l->buffers[i].inputs = make_floats(l, l->settings.row_inputs);
     }
 }
 
@@ -298,7 +309,7 @@ overlap_loader *overlap_loader_create(const loader_settings *settings) {
     for (int i = 0; i < BUFFERS; i++) {
         loaded_batch *batch = &l->buffers[i];
         size_t rows = (size_t)most_rows(l);
-        batch->truths = allocate(rows * (size_t)settings->row_truths, sizeof *batch->truths);
+        batch->truths = make_floats(l, settings->row_truths);
         batch->ids = allocate(rows, sizeof *batch->ids);
         batch->samples = allocate(rows, sizeof *batch->samples);
         batch->partners = allocate(rows, sizeof *batch->partners);
@@ -327,8 +338,8 @@ void overlap_loader_free(overlap_loader *l) {
     for (int i = 0; i < l->settings.threads; i++)
         finish_worker(l->workers[i]);
     for (int i = 0; i < BUFFERS; i++) {
-        free(l->buffers[i].inputs);
-        free(l->buffers[i].truths);
+        drop_floats(l, l->buffers[i].inputs);
+        drop_floats(l, l->buffers[i].truths);
         free(l->buffers[i].ids);
         free(l->buffers[i].samples);
         free(l->buffers[i].partners);
@@ -352,6 +363,13 @@ const loaded_batch *overlap_loader_next(overlap_loader *l) {
     const loaded_batch *ready = buffer_of(l, l->loading);
     load_next_iteration(l);
     return ready;
+}
+
+const loaded_batch *overlap_loader_ready(overlap_loader *l) {
+    pthread_mutex_lock(&l->lock);
+    bool ready = !l->open_jobs && !l->error;
+    pthread_mutex_unlock(&l->lock);
+    return ready ? buffer_of(l, l->loading) : NULL;
 }
 
 const char *overlap_loader_error(const overlap_loader *l, int *image) {

@@ -18,6 +18,7 @@
 #include "row_share.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Where one visit of an image goes. */
@@ -54,6 +55,12 @@ typedef struct {
     int (*partner)(void *context, const sample *samples, int row);
 } image_source;
 
+/* Where inputs and truths lie; members NULL: in ordinary memory. The consumer's thread calls it. */
+typedef struct {
+    float *(*make)(size_t count); /* zeros; ends the program where there is no memory */
+    void (*drop)(float *floats);  /* accepts NULL */
+} batch_memory;
+
 typedef struct {
     int images;      /* in the training list */
     int slots;       /* micro-batches an iteration */
@@ -69,6 +76,7 @@ typedef struct {
     int64_t done;    /* iterations of an earlier process that this one goes on after */
     const bool *unusable; /* (images), those that it found unusable, copied; NULL: none */
     image_source source;
+    batch_memory memory;
 } loader_settings;
 
 typedef struct overlap_loader overlap_loader;
@@ -84,6 +92,10 @@ void overlap_loader_free(overlap_loader *loader);
 /* Waits for the next iteration's batch and sets the workers on the one after it. NULL if an image
  * was unusable: overlap_loader_error says which and why, and the loader can only be freed. */
 const loaded_batch *overlap_loader_next(overlap_loader *loader);
+
+/* What overlap_loader_next will return, if that would neither wait nor be NULL; NULL otherwise. The
+ * consumer may read it until the next call of overlap_loader_next after that one, or a reload. */
+const loaded_batch *overlap_loader_ready(overlap_loader *loader);
 
 /* Why overlap_loader_next returned NULL; belongs to the loader. `image` receives its number. */
 const char *overlap_loader_error(const overlap_loader *loader, int *image);

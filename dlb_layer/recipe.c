@@ -6,6 +6,7 @@
 #include "network.h"
 #include "option_list.h"
 #include "shared_network.h"
+#include "step_graph.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,8 @@ void check_recipe(const network *net, const char *cfg_file, const classifier_dat
     if (unknown >= 0)
         fail("%s: nesterov=1 does not know how layer %d, a [%s], is updated", cfg_file, unknown,
              get_layer_string(net->layers[unknown].type));
+    if (recipe->keys.cuda_graph)
+        check_step_graph(net, cfg_file);
     if (has_soft_labels(&recipe->keys))
         check_soft_labels(net, recipe, cfg_file, data);
     if (mixes_rows(&recipe->keys))
@@ -166,6 +169,10 @@ void begin_recipe_step(network *net) {
         refuse_recipe(net, recipe->cfg_file);
     if (recipe->keys.nesterov && !recipe->look)
         recipe->look = nesterov_create(net);
+}
+
+float *recipe_before(const network *net, const float *values) {
+    return net->recipe && net->recipe->look ? nesterov_before(net->recipe->look, values) : NULL;
 }
 
 void finish_recipe_update(network *net, update_args a) {

@@ -1,5 +1,14 @@
 #include "step_losses.h"
 
+bool one_softmax_has_the_cost(const network *net) {
+    int costs = 0, softmaxes = 0;
+    for (int i = 0; i < net->n; i++) {
+        costs += net->layers[i].cost != NULL;
+        softmaxes += net->layers[i].cost && net->layers[i].type == SOFTMAX;
+    }
+    return costs == 1 && softmaxes == 1;
+}
+
 #ifdef GPU
 #include "fail.h"
 #include "gpu_status.h"
@@ -10,15 +19,6 @@
 struct step_losses {
     double *sum; /* on the device */
 };
-
-static bool one_softmax_has_the_cost(const network *net) {
-    int costs = 0, softmaxes = 0;
-    for (int i = 0; i < net->n; i++) {
-        costs += net->layers[i].cost != NULL;
-        softmaxes += net->layers[i].cost && net->layers[i].type == SOFTMAX;
-    }
-    return costs == 1 && softmaxes == 1;
-}
 
 static void clear_sum(const struct step_losses *losses) {
     check_error(cudaMemset(losses->sum, 0, sizeof *losses->sum));

@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 
+/* Whether one [softmax] has a cost and no other layer does. */
+bool one_softmax_has_the_cost(const network *net);
+
 /* From now on training steps of a network on a GPU keep their loss on the device, and what
  * train_network_datum() returns has no meaning. Does nothing on the CPU, or where anything but one
  * [softmax] has a cost, which the host computes itself. */

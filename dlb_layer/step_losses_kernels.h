@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-/* Adds losses, (count), to *sum, all on the device, in the default stream; does not wait. Returns
+/* Adds losses, (count), to *sum, all on the device, in gpu_stream(); does not wait. Returns
  * what the launch answers. */
 cudaError_t launch_add_losses(const float *losses, int count, double *sum);
 

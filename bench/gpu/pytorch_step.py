@@ -14,19 +14,54 @@ import time
 import torch
 import torch.nn.functional as F
 
+from resnet50_cfg import STAGES
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests/networks"))
 TEMPERATURE = 3
 
 
+def of_cpu():
+    """The module of the benchmark on the CPU, which has the name of this one."""
+    file = ROOT / "bench/cpu/pytorch_step.py"
+    spec = importlib.util.spec_from_file_location("pytorch_step_cpu", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Bottleneck(torch.nn.Module):
+    def __init__(self, normalized, inputs, width, stride):
+        super().__init__()
+        self.first = normalized(inputs, width, 1)
+        self.second = normalized(width, width, 3, stride)
+        self.third = normalized(width, 4 * width, 1)
+        same = inputs == 4 * width and stride == 1
+        self.shortcut = torch.nn.Identity() if same else normalized(inputs, 4 * width, 1, stride)
+
+    def forward(self, x):
+        y = F.relu(self.second(F.relu(self.first(x), inplace=True)), inplace=True)
+        return F.relu(self.third(y) + self.shortcut(x), inplace=True)
+
+
+def resnet50():
+    """As resnet50_cfg.py has it."""
+    normalized, nn = of_cpu().normalized, torch.nn
+    layers, inputs = [normalized(3, 64, 7, 2), nn.ReLU(True), nn.MaxPool2d(3, 2, 1)], 64
+    for stage, (width, blocks) in enumerate(STAGES):
+        for number in range(blocks):
+            layers.append(Bottleneck(normalized, inputs, width, 2 if stage and not number else 1))
+            inputs = 4 * width
+    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, 1000)]
+    return nn.Sequential(*layers), 224, 1000
+
+
 def network(name):
     """The module, side of the images and classes."""
     if name == "resnet18":
-        file = ROOT / "bench/cpu/pytorch_step.py"  # has the name of this one
-        spec = importlib.util.spec_from_file_location("pytorch_step_cpu", file)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module.resnet18()
+        return of_cpu().resnet18()
+    if name == "resnet50":
+        return resnet50()
     import make_expected
 
     makers = {entry[0]: entry[1] for entry in make_expected.NETWORKS}

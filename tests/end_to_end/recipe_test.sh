@@ -69,10 +69,10 @@ trains "all of it" nesterov=1 pad_crop=2 cutout=4 label_smoothing=.1 mixup=.4 hu
 what_is_off_changes_nothing() {
     plain_dlb_cfg >x.cfg
     trained without.weights || return 1
-    plain_dlb_cfg nesterov=0 flip=1 cutout=0 label_smoothing=0 mixup=0 cutmix=0 >x.cfg
+    plain_dlb_cfg nesterov=0 flip=1 cutout=0 label_smoothing=0 mixup=0 cutmix=0 cuda_graph=1 >x.cfg
     trained off.weights && cmp without.weights off.weights
 }
-check "keys that are switched off change nothing, bit for bit" what_is_off_changes_nothing
+check "keys that are switched off change nothing, bit for bit, nor does cuda_graph on the CPU" what_is_off_changes_nothing
 
 # ---- inference ----
 
@@ -145,6 +145,7 @@ refuses_keys "[net] cutmix=x is not a number from 0 to 1000" cutmix=x
 refuses_keys "[net] cutmix_prob=.5 needs cutmix= too" cutmix_prob=.5
 refuses_keys "[net] mixup=1 and cutmix=1 exclude each other" mixup=1 cutmix=1
 refuses_keys "[net] pad_crop=2 and max_crop=9 exclude each other" pad_crop=2 max_crop=9
+refuses_keys "[net] cuda_graph=2 is not 0 or 1" cuda_graph=2
 refuses_keys "[net] nesterov=1 needs a momentum above 0, but momentum=0" nesterov=1 momentum=0
 refuses_keys "[net] nesterov=1 and adam=1 exclude each other" nesterov=1 adam=1
 refuses_keys "mixup=0.4 mixes the rows of half a micro-batch, but with batch/subdivisions = 2" \
@@ -159,12 +160,20 @@ refuses_keys "mixup=0.4 mixes the rows of half a micro-batch, but with batch/sub
 refuses "nesterov for a layer that it does not know" \
     "darknet: x.cfg: nesterov=1 does not know how layer 0, a [gru], is updated"
 {
+    plain_net cuda_graph=1
+    section connected output=3 activation=linear
+    section dropout probability=.5
+    section softmax groups=1
+} >x.cfg
+refuses "cuda_graph for a layer that no graph can have" \
+    "darknet: x.cfg: [net] cuda_graph=1 does not go with layer 1, a [dropout]"
+{
     plain_cfg mixup=.4
     section cost type=sse
 } >x.cfg
 refuses "soft labels for another loss" "label_smoothing, mixup and cutmix need a network that ends in"
 
-for key in nesterov=1 pad_crop=2 flip=0 cutout=4 label_smoothing=.1 mixup=.4 cutmix=1; do
+for key in nesterov=1 pad_crop=2 flip=0 cutout=4 label_smoothing=.1 mixup=.4 cutmix=1 cuda_graph=1; do
     plain_cfg $key >x.cfg
     refuses "$key with -stock_loader" \
         "darknet: x.cfg: [net] $key is known to \`classifier train\` alone, and not with -stock_loader" \

@@ -21,6 +21,7 @@
 #include "maxpool_layer.h"
 #include "network.h"
 #include "parser.h"
+#include "route_layer.h"
 #include "shortcut_layer.h"
 #pragma GCC diagnostic pop
 

@@ -1,13 +1,20 @@
-/* The kernels of [avgpool] with windows and of Nesterov's step, run on the CPU with a thread for
- * each of CUDA's: equal to what the CPU computes, to the bit. */
+/* The kernels of [avgpool] with windows, of Nesterov's step and those that go over the arrays of
+ * all layers, run on the CPU with a thread for each of CUDA's: equal to what the CPU computes. */
 #include "small_network.h"
 
 #include "expect_fail.h"
 
 #include "cuda_on_cpu.h"
 
+#include "array_list_blocks.h"
 #include "avgpool_blocks.h"
 #include "nesterov_blocks.h"
+#include "row_blocks.h"
+#include "shortcut_blocks.h"
+#include "network_arrays.h"
+#include "recipe.h"
+
+#include <math.h>
 
 enum { THREADS = 8 };
 
@@ -91,11 +98,302 @@ static void nesterovs_step_is_the_cpus(void **state) {
     free(noted);
 }
 
+/* ---- rows ---- */
+
+static void copy_kernel(void *pass) {
+    copy_rows_kernel(*(rows_pass *)pass);
+}
+
+static void add_kernel(void *pass) {
+    add_rows_kernel(*(rows_pass *)pass);
+}
+
+/* One launch does to an input of [route] what the CPU's loop over the rows does. */
+static void compare_route(int first, int second) {
+    enum { BATCH = 3 };
+    int sizes[] = {first, second}, layers[] = {0, 1}, outputs = first + second, at = 0;
+    layer inputs[2] = {{0}}, l = {.batch = BATCH, .n = 2, .outputs = outputs};
+    network net = {.layers = inputs};
+    l.input_sizes = sizes;
+    l.input_layers = layers;
+    l.output = drawn(BATCH * outputs);
+    l.delta = drawn(BATCH * outputs);
+    for (int i = 0; i < 2; i++) {
+        inputs[i].output = drawn(BATCH * sizes[i]);
+        inputs[i].delta = drawn(BATCH * sizes[i]);
+    }
+    float *output = copied(l.output, BATCH * outputs);
+    float *deltas[] = {copied(inputs[0].delta, BATCH * first),
+                       copied(inputs[1].delta, BATCH * second)};
+    forward_route_layer(l, net);
+    backward_route_layer(l, net);
+    for (int i = 0; i < 2; i++) {
+        size_t size = (size_t)sizes[i], whole = (size_t)outputs;
+        rows_pass forward = {inputs[i].output, output + at, BATCH, size, size, whole};
+        rows_pass backward = {l.delta + at, deltas[i], BATCH, size, whole, size};
+        run_on_cpu(copy_kernel, &forward, blocks_for(BATCH * sizes[i]), THREADS);
+        run_on_cpu(add_kernel, &backward, blocks_for(BATCH * sizes[i]), THREADS);
+        assert_memory_equal(deltas[i], inputs[i].delta, BATCH * size * sizeof(float));
+        at += sizes[i];
+    }
+    assert_memory_equal(output, l.output, (size_t)(BATCH * outputs) * sizeof(float));
+    for (int i = 0; i < 2; i++) {
+        free(inputs[i].output);
+        free(inputs[i].delta);
+        free(deltas[i]);
+    }
+    free(l.output);
+    free(l.delta);
+    free(output);
+}
+
+static void routes_are_the_cpus(void **state) {
+    (void)state;
+    compare_route(12, 12);
+    compare_route(8, 1);
+    compare_route(1, 31);
+}
+
+/* ---- shortcuts ---- */
+
+static void forward_sum_kernel(void *pass) {
+    forward_shortcut_kernel(*(shortcut_pass *)pass);
+}
+
+static void backward_sum_kernel(void *pass) {
+    backward_shortcut_kernel(*(shortcut_pass *)pass);
+}
+
+static void expect_close(const float *got, const float *expected, int count) {
+    for (int i = 0; i < count; i++)
+        assert_true(fabsf(got[i] - expected[i]) <= 1e-6f);
+}
+
+/* With `itself` the layer before is both inputs. */
+static void compare_shortcut(ACTIVATION activation, shortcut_slope slope, int itself) {
+    enum { BATCH = 2, SIDE = 3, CHANNELS = 5, COUNT = BATCH * SIDE * SIDE * CHANNELS };
+    layer l = make_shortcut_layer(BATCH, 0, SIDE, SIDE, CHANNELS, SIDE, SIDE, CHANNELS);
+    layer other = {.output = drawn(COUNT), .delta = drawn(COUNT)};
+    network net = {.layers = &other, .input = drawn(COUNT), .delta = drawn(COUNT)};
+    float *input = itself ? other.output : net.input, *delta = itself ? other.delta : net.delta;
+    float *own = drawn(COUNT), *output = calloc(COUNT, sizeof *output);
+    float *input_delta = copied(delta, COUNT), *other_delta = copied(other.delta, COUNT);
+    l.activation = activation;
+    l.alpha = .75f;
+    l.beta = -.5f;
+    memcpy(l.delta, own, COUNT * sizeof *own);
+    shortcut_pass pass = {.input = input,
+                          .other = other.output,
+                          .output = output,
+                          .delta = own,
+                          .input_delta = itself ? other_delta : input_delta,
+                          .other_delta = other_delta,
+                          .count = COUNT,
+                          .alpha = l.alpha,
+                          .beta = l.beta,
+                          .slope = slope};
+    run_on_cpu(forward_sum_kernel, &pass, blocks_for(COUNT), THREADS);
+    run_on_cpu(backward_sum_kernel, &pass, blocks_for(COUNT), THREADS);
+    network seen = net;
+    seen.input = input;
+    seen.delta = delta;
+    forward_shortcut_layer(l, seen);
+    backward_shortcut_layer(l, seen);
+    expect_close(output, l.output, COUNT);
+    expect_close(own, l.delta, COUNT);
+    expect_close(pass.input_delta, delta, COUNT);
+    expect_close(other_delta, other.delta, COUNT);
+    free(net.input);
+    free(net.delta);
+    free(other.output);
+    free(other.delta);
+    free(own);
+    free(output);
+    free(input_delta);
+    free(other_delta);
+    free_layer(l);
+}
+
+static void shortcuts_are_the_cpus(void **state) {
+    (void)state;
+    for (int itself = 0; itself < 2; itself++) {
+        compare_shortcut(LINEAR, SHORTCUT_LINEAR, itself);
+        compare_shortcut(RELU, SHORTCUT_RELU, itself);
+        compare_shortcut(LEAKY, SHORTCUT_LEAKY, itself);
+    }
+}
+
+/* ---- arrays of all layers ---- */
+
+static void update_kernel(void *pass) {
+    update_arrays_kernel(*(update_pass *)pass);
+}
+
+static void clear_kernel(void *pass) {
+    clear_arrays_kernel(*(clear_pass *)pass);
+}
+
+enum { ARRAYS = 7, MOST_ARRAYS = 64 };
+static const size_t COUNTS[ARRAYS] = {1, 0, BLOCK_FLOATS, BLOCK_FLOATS + 1, 0, 5, 3 * BLOCK_FLOATS};
+
+/* Every float belongs to one block, in order. */
+static void blocks_cover_the_arrays(void **state) {
+    (void)state;
+    unsigned first_blocks[ARRAYS + 1];
+    size_t seen[ARRAYS] = {0};
+    lay_out_blocks(COUNTS, sizeof *COUNTS, ARRAYS, first_blocks);
+    assert_int_equal(first_blocks[ARRAYS], 1 + 0 + 1 + 2 + 0 + 1 + 3);
+    for (unsigned block = 0; block < first_blocks[ARRAYS]; block++) {
+        int array = array_of_block(first_blocks, ARRAYS, block);
+        float_range range = range_of_block(block - first_blocks[array], COUNTS[array]);
+        assert_int_equal(range.from, seen[array]);
+        assert_true(range.to > range.from && range.to <= COUNTS[array]);
+        seen[array] = range.to;
+    }
+    assert_memory_equal(seen, COUNTS, sizeof seen);
+}
+
+static void arrays_are_cleared_and_nothing_else(void **state) {
+    (void)state;
+    float_array arrays[ARRAYS];
+    unsigned first_blocks[ARRAYS + 1];
+    clear_pass pass = {arrays, first_blocks, ARRAYS};
+    for (int i = 0; i < ARRAYS; i++) {
+        arrays[i] = (float_array){drawn((int)COUNTS[i] + 1), COUNTS[i]};
+        arrays[i].floats[COUNTS[i]] = 3;
+    }
+    lay_out_blocks(&arrays->count, sizeof *arrays, ARRAYS, first_blocks);
+    run_on_cpu(clear_kernel, &pass, (int)first_blocks[ARRAYS], THREADS);
+    for (int i = 0; i < ARRAYS; i++) {
+        for (size_t at = 0; at < COUNTS[i]; at++)
+            assert_true(arrays[i].floats[at] == 0);
+        assert_true(arrays[i].floats[COUNTS[i]] == 3);
+        free(arrays[i].floats);
+    }
+}
+
+static const char UPDATED[] =
+    "[net]\nbatch=4\nwidth=6\nheight=6\nchannels=3\nmomentum=.9\ndecay=.01\nlearning_rate=.2\n%s\n"
+    "[convolutional]\nbatch_normalize=1\nfilters=16\nsize=3\nstride=1\npad=1\nactivation=relu\n"
+    "[convolutional]\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=linear\nlearning_rate=.5\n"
+    "[batchnorm]\n"
+    "[local]\nfilters=2\nsize=3\nstride=1\npad=1\nactivation=linear\n"
+    "[deconvolutional]\nbatch_normalize=1\nfilters=2\nsize=2\nstride=2\nactivation=linear\n"
+    "[connected]\nbatch_normalize=1\noutput=5\nactivation=linear\n"
+    "[connected]\noutput=3\nactivation=linear\n[softmax]\n";
+
+static network *parse_updated(const char *keys) {
+    char text[2000];
+    snprintf(text, sizeof text, UPDATED, keys);
+    srand(8);
+    network *net = parse_network_text(text);
+    give_layers_back(net);
+    allow_recipe_training(net);
+    begin_recipe_step(net);
+    return net;
+}
+
+static void run_update(const network *net, updated_array *arrays, int count, float rate) {
+    unsigned first_blocks[MOST_ARRAYS + 1];
+    update_pass pass = {.arrays = arrays,
+                        .first_blocks = first_blocks,
+                        .count = count,
+                        .learning_rate = rate,
+                        .decay = net->decay,
+                        .momentum = net->momentum,
+                        .batch = (float)(net->batch * net->subdivisions)};
+    lay_out_blocks(&arrays->count, sizeof *arrays, count, first_blocks);
+    run_on_cpu(update_kernel, &pass, (int)first_blocks[count], THREADS);
+}
+
+static float clipped(float value, float clip) {
+    return clip != 0 ? fminf(clip, fmaxf(-clip, value)) : value;
+}
+
+/* The host clips on a GPU alone. */
+static void compare_arrays(const char *keys, const updated_array *got, const updated_array *host) {
+    for (size_t i = 0; i < got->count; i++) {
+        float expected = clipped(host->values[i], got->clip);
+        bool good =
+            fabsf(got->values[i] - expected) <= 1e-6f * fmaxf(1, fabsf(expected)) &&
+            fabsf(got->updates[i] - host->updates[i]) <= 1e-6f * fmaxf(1, fabsf(host->updates[i]));
+        if (!good)
+            fail_msg("%s: layer %d, parameter %zu: %g, update %g; the host has %g, update %g", keys,
+                     got->layer, i, got->values[i], got->updates[i], expected, host->updates[i]);
+    }
+}
+
+static void update_beside_the_host(const char *keys, int iterations) {
+    network *net = parse_updated(keys), *host = parse_updated(keys);
+    updated_array arrays[MOST_ARRAYS], of_host[MOST_ARRAYS];
+    int count = list_updated_arrays(net, net->decay_all, arrays);
+    assert_int_equal(count, 3 + 2 + 2 + 2 + 3 + 3 + 2);
+    assert_int_equal(list_updated_arrays(host, host->decay_all, of_host), count);
+    for (int iteration = 0; iteration < iterations; iteration++) {
+        host->learning_rate = .2f / (float)(1 + iteration);
+        for (int i = 0; i < count; i++)
+            for (size_t at = 0; at < arrays[i].count; at++) {
+                float gradient = draw();
+                arrays[i].updates[at] += gradient;
+                of_host[i].updates[at] += gradient;
+            }
+        run_update(net, arrays, count, host->learning_rate);
+        update_network(host);
+        for (int i = 0; i < count; i++)
+            compare_arrays(keys, &arrays[i], &of_host[i]);
+    }
+    free_network(net);
+    free_network(host);
+}
+
+static void parameters_are_updated_as_by_the_host(void **state) {
+    (void)state;
+    update_beside_the_host("", 4);
+    update_beside_the_host("decay_all=1", 4);
+    update_beside_the_host("nesterov=1", 4);
+    update_beside_the_host("nesterov=1\ndecay_all=1", 4);
+    update_beside_the_host("clip=.05", 1);
+}
+
+static void others_are_left_to_the_host(void **state) {
+    (void)state;
+    updated_array arrays[MOST_ARRAYS];
+    network *net = parse_updated("adam=1");
+    assert_int_equal(list_updated_arrays(net, net->decay_all, arrays), -1);
+    free_network(net);
+    net = parse_network_text("[net]\nbatch=2\ninputs=4\ntime_steps=2\n[rnn]\nhidden=3\noutput=2\n"
+                             "activation=linear\n[softmax]\n");
+    assert_int_equal(list_updated_arrays(net, net->decay_all, arrays), -1);
+    free_network(net);
+}
+
+static void deltas_are_those_of_the_layers(void **state) {
+    (void)state;
+    network *net = parse_updated("");
+    float_array deltas[MOST_ARRAYS];
+    assert_int_equal(list_deltas(net, deltas), net->n);
+    for (int i = 0; i < net->n; i++) {
+        assert_ptr_equal(deltas[i].floats, net->layers[i].delta);
+        assert_int_equal(deltas[i].count, 4 * net->layers[i].outputs);
+    }
+    set_batch_network(net, 1);
+    assert_int_equal(list_deltas(net, deltas), net->n);
+    assert_int_equal(deltas[0].count, net->layers[0].outputs);
+    free_network(net);
+}
+
 int main(void) {
     gpu_index = -1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_are_averaged_as_on_the_cpu),
         cmocka_unit_test(nesterovs_step_is_the_cpus),
+        cmocka_unit_test(routes_are_the_cpus),
+        cmocka_unit_test(shortcuts_are_the_cpus),
+        cmocka_unit_test(blocks_cover_the_arrays),
+        cmocka_unit_test(arrays_are_cleared_and_nothing_else),
+        cmocka_unit_test(parameters_are_updated_as_by_the_host),
+        cmocka_unit_test(others_are_left_to_the_host),
+        cmocka_unit_test(deltas_are_those_of_the_layers),
     };
     return cmocka_run_group_tests_name("gpu_kernels", tests, NULL, NULL);
 }

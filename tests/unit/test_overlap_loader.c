@@ -295,6 +295,69 @@ static void workers_run_one_iteration_ahead(void **state) {
     finish(r);
 }
 
+/* Looking at what comes next neither waits nor goes on. */
+static void the_next_batch_can_be_seen_once_it_is_there(void **state) {
+    (void)state;
+    run *r = prepare(plain, 3);
+    r->fake.permits = 0;
+    start(r);
+    assert_null(overlap_loader_ready(r->loader));
+    allow_loads(&r->fake, -1);
+    for (int i = 0; i < 7; i++) {
+        sample expected[MOST_ROWS];
+        overlap_loader_pause(r->loader);
+        const loaded_batch *ready = overlap_loader_ready(r->loader);
+        plan_next(r, expected);
+        check_batch(r, ready, expected);
+        assert_ptr_equal(overlap_loader_ready(r->loader), ready);
+        assert_ptr_equal(overlap_loader_next(r->loader), ready);
+        overlap_loader_pause(r->loader);
+        check_batch(r, ready, expected);
+        r->iterations++;
+    }
+    finish(r);
+}
+
+static void no_batch_is_ready_after_an_error(void **state) {
+    (void)state;
+    run *r = prepare(plain, 2);
+    memset(r->fake.bad, 1, sizeof r->fake.bad);
+    start(r);
+    overlap_loader_pause(r->loader);
+    assert_null(overlap_loader_ready(r->loader));
+    finish(r);
+}
+
+static int made, dropped;
+
+static float *make_floats(size_t count) {
+    made++;
+    return calloc(count, sizeof(float));
+}
+
+static void drop_floats(float *floats) {
+    dropped += floats != NULL;
+    free(floats);
+}
+
+/* Three batches' inputs and truths, and after a resize other inputs. */
+static void rows_lie_in_the_memory_that_they_are_given(void **state) {
+    (void)state;
+    run *r = prepare(plain, 3);
+    r->settings.memory = (batch_memory){make_floats, drop_floats};
+    made = dropped = 0;
+    start(r);
+    check_iterations(r, 3);
+    assert_int_equal(made, 6);
+    assert_int_equal(dropped, 0);
+    resize(r, 9);
+    check_iterations(r, 3);
+    assert_int_equal(made, 9);
+    assert_int_equal(dropped, 3);
+    finish(r);
+    assert_int_equal(dropped, made);
+}
+
 typedef struct {
     run *r;
     pthread_mutex_t lock;
@@ -667,6 +730,9 @@ int main(void) {
         cmocka_unit_test(without_overlap_each_row_is_decoded_for_itself),
         cmocka_unit_test(all_workers_load_at_once),
         cmocka_unit_test(workers_run_one_iteration_ahead),
+        cmocka_unit_test(the_next_batch_can_be_seen_once_it_is_there),
+        cmocka_unit_test(no_batch_is_ready_after_an_error),
+        cmocka_unit_test(rows_lie_in_the_memory_that_they_are_given),
         cmocka_unit_test(the_consumer_waits_for_the_last_row),
         cmocka_unit_test(a_resize_keeps_images_ids_and_chain),
         cmocka_unit_test(a_resize_may_come_at_once),

@@ -1,0 +1,16 @@
+#include "array_list_kernels.h"
+
+#include "array_list_blocks.h"
+#include "gpu_stream.h"
+
+enum { THREADS = 256 };
+
+cudaError_t launch_update_arrays(const update_pass *pass, unsigned blocks) {
+    update_arrays_kernel<<<blocks, THREADS, 0, gpu_stream()>>>(*pass);
+    return cudaPeekAtLastError();
+}
+
+cudaError_t launch_clear_arrays(const clear_pass *pass, unsigned blocks) {
+    clear_arrays_kernel<<<blocks, THREADS, 0, gpu_stream()>>>(*pass);
+    return cudaPeekAtLastError();
+}

@@ -1,0 +1,39 @@
+/* What the kernels of array_list_blocks.h take, and how they are launched. */
+#ifndef ARRAY_LIST_KERNELS_H
+#define ARRAY_LIST_KERNELS_H
+
+#include "array_list.h"
+
+/* All pointers are to the device's memory. */
+typedef struct {
+    const updated_array *arrays;  /* (count) */
+    const unsigned *first_blocks; /* (count + 1), see lay_out_blocks() */
+    int count;
+    float learning_rate, decay, momentum; /* of the iteration, for mean gradients */
+    float batch;                          /* rows of an iteration */
+} update_pass;
+
+typedef struct {
+    const float_array *arrays;    /* (count) */
+    const unsigned *first_blocks; /* (count + 1) */
+    int count;
+} clear_pass;
+
+#ifdef GPU
+#include <cuda_runtime.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* In gpu_stream(), with `blocks` = first_blocks[count] blocks, not 0; neither waits. Both
+ * return what the launch answers. */
+cudaError_t launch_update_arrays(const update_pass *pass, unsigned blocks);
+cudaError_t launch_clear_arrays(const clear_pass *pass, unsigned blocks);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
+
+#endif

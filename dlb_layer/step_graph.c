@@ -1,0 +1,170 @@
+#include "step_graph.h"
+
+#include "fail.h"
+#include "network.h"
+#include "step_losses.h"
+
+#include <stdbool.h>
+
+/* Their passes launch kernels and nothing else, always the same ones. */
+static bool is_known(const layer *l) {
+    switch (l->type) {
+    case CONVOLUTIONAL:
+    case CONNECTED:
+    case BATCHNORM:
+    case ACTIVE:
+    case MAXPOOL:
+    case AVGPOOL:
+    case SHORTCUT:
+    case ROUTE:
+    case DLB_COST:
+        return true;
+    case SOFTMAX:
+        return !l->softmax_tree; /* a tree is sent to the device anew in each pass */
+    default:
+        return false;
+    }
+}
+
+void check_step_graph(const network *net, const char *cfg_file) {
+    for (int i = 0; i < net->n; i++)
+        if (!is_known(&net->layers[i]))
+            fail("%s: [net] cuda_graph=1 does not go with layer %d, a [%s]%s", cfg_file, i,
+                 get_layer_string(net->layers[i].type),
+                 net->layers[i].type == SOFTMAX ? " with a tree" : "");
+    if (!one_softmax_has_the_cost(net))
+        fail("%s: [net] cuda_graph=1 needs a network whose loss is that of one [softmax]",
+             cfg_file);
+}
+
+#ifdef GPU
+#include "device_input.h"
+#include "dlb_cost_layer.h"
+#include "gpu_status.h"
+#include "gpu_stream.h"
+#include "network_form.h"
+#include "whole_network_gpu.h"
+
+#include <stdlib.h>
+
+/* For cuBLAS, which may not allocate any while a step is captured, and takes the same products'
+ * kernels before; what its manual asks for on the newest cards. */
+static const size_t BLAS_WORKSPACE = (size_t)32 << 20;
+
+struct step_graphs {
+    network_form *form;
+    cudaStream_t stream; /* to capture in; it waits for the default one, so that a launch there in
+                            the midst of it is an error and not a kernel that is missing later */
+    void *workspace;
+    int count;
+    cudaGraphExec_t *graphs; /* (count), one a micro-batch of an iteration; NULL: not captured */
+};
+
+/* All that a layer launches. cublasSetStream() gives cuBLAS a workspace of its own. */
+static void compute_in(const struct step_graphs *g, cudaStream_t stream) {
+    set_gpu_stream(stream);
+    check_cublas(cublasSetStream(blas_handle(), stream));
+    check_cublas(cublasSetWorkspace(blas_handle(), g->workspace, BLAS_WORKSPACE));
+#ifdef CUDNN
+    check_cudnn(cudnnSetStream(cudnn_handle(), stream));
+#endif
+}
+
+void use_step_graphs(network *net) {
+    if (net->gpu_index < 0 || net->graphs)
+        return;
+    defer_losses(net);
+    struct step_graphs *g = allocate(1, sizeof *g);
+    g->form = network_form_create();
+    g->count = net->subdivisions;
+    g->graphs = allocate((size_t)g->count, sizeof *g->graphs);
+    check_error(cudaStreamCreate(&g->stream));
+    check_error(cudaMalloc(&g->workspace, BLAS_WORKSPACE));
+    compute_in(g, 0);
+    net->graphs = g;
+}
+
+static void drop_graphs(struct step_graphs *g) {
+    for (int i = 0; i < g->count; i++) {
+        if (g->graphs[i])
+            check_error(cudaGraphExecDestroy(g->graphs[i]));
+        g->graphs[i] = NULL;
+    }
+}
+
+void free_step_graphs(struct step_graphs *g) {
+    if (!g)
+        return;
+    drop_graphs(g);
+    check_cublas(cublasSetStream(blas_handle(), 0));
+    check_error(cudaStreamDestroy(g->stream));
+    check_error(cudaFree(g->workspace));
+    network_form_free(g->form);
+    free(g->graphs);
+    free(g);
+}
+
+static cudaGraphExec_t capture(const struct step_graphs *g, network *net) {
+    cudaGraph_t graph;
+    cudaGraphExec_t executable;
+    compute_in(g, g->stream);
+    check_error(cudaStreamBeginCapture(g->stream, cudaStreamCaptureModeThreadLocal));
+    forward_network(net);
+    backward_network(net);
+    check_error(cudaStreamEndCapture(g->stream, &graph));
+    compute_in(g, 0);
+    check_error(cudaGraphInstantiate(&executable, graph, 0));
+    check_error(cudaGraphDestroy(graph));
+    return executable;
+}
+
+/* What a step gets from the host, in order before the graph. */
+static void bring_rows(network *net) {
+    layer *dlb = find_dlb_cost_layer(net);
+    if (dlb)
+        send_dlb_cost_samples(dlb);
+    if (take_device_input(net))
+        return;
+    cuda_push_array(net->input_gpu, net->input, (size_t)net->inputs * (size_t)net->batch);
+    cuda_push_array(net->truth_gpu, net->truth, (size_t)net->truths * (size_t)net->batch);
+}
+
+/* Only [dlb_cost] does something else in each micro-batch of an iteration. */
+static int graph_number(network *net) {
+    const layer *dlb = find_dlb_cost_layer(net);
+    return dlb ? dlb_cost_slot(dlb) : 0;
+}
+
+int run_step_graph(network *net) {
+    struct step_graphs *g = net->graphs;
+    if (!g)
+        return 0;
+    cuda_set_device(net->gpu_index);
+    bring_delta_list_up_to_date(net);
+    if (network_form_changes(g->form, net)) {
+        drop_graphs(g);
+        return 0;
+    }
+    cudaGraphExec_t *graph = &g->graphs[graph_number(net)];
+    if (!*graph)
+        *graph = capture(g, net);
+    bring_rows(net);
+    check_error(cudaGraphLaunch(*graph, 0));
+    return 1;
+}
+
+#else
+
+void use_step_graphs(network *net) {
+    (void)net;
+}
+
+void free_step_graphs(struct step_graphs *graphs) {
+    (void)graphs;
+}
+
+int run_step_graph(network *net) {
+    (void)net;
+    return 0;
+}
+#endif

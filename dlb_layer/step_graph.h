@@ -1,0 +1,30 @@
+/* cuda_graph=1 of [net]: the kernels of a training step, forward, losses and backward, as one CUDA
+ * graph a micro-batch of the iteration, which the host launches at once instead of kernel by
+ * kernel. The update is not part of it, for its rate changes. None of this has ever run on a card.
+ *
+ * The first step of a network, and the first after it has changed (see network_form.h), runs as
+ * without, so that nothing is left to be loaded, measured or allocated; the next one is captured.
+ */
+#ifndef STEP_GRAPH_H
+#define STEP_GRAPH_H
+
+#include "darknet.h"
+
+/* Ends the program with one sentence naming cfg_file where a step of the network cannot be a graph:
+ * a layer that is not known not to need the host, another loss than that of one [softmax]. */
+void check_step_graph(const network *net, const char *cfg_file);
+
+/* For training: from now on steps are graphs, and losses are deferred (step_losses.h). Does nothing
+ * on the CPU. */
+void use_step_graphs(network *net);
+
+struct step_graphs;
+
+/* Accepts NULL. */
+void free_step_graphs(struct step_graphs *graphs);
+
+/* Host seam. Runs the forward and the backward pass of a training step, and returns 1; or returns
+ * 0, and the host has to. Does not wait for the device. */
+int run_step_graph(network *net);
+
+#endif

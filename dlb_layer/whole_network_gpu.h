@@ -1,0 +1,29 @@
+/* What a GPU does to the arrays of all layers of a network in one launch, where the host launches
+ * several kernels a layer: clearing the deltas, updating the parameters. */
+#ifndef WHOLE_NETWORK_GPU_H
+#define WHOLE_NETWORK_GPU_H
+
+#include "darknet.h"
+
+#ifdef GPU
+/* Host seams; neither waits for the device. The network's parameters must keep their places. */
+
+/* Clears the deltas of all layers, before a forward pass. */
+void clear_deltas_gpu(network *net);
+
+/* For who captures what clear_deltas_gpu() launches: brings the list of deltas up to date, as that
+ * does, and how often one has been made so far. What was captured knows the list of then alone. */
+void bring_delta_list_up_to_date(network *net);
+unsigned long delta_lists_made(const network *net);
+
+/* Updates all parameters, Nesterov's step included. Returns 0, and has done nothing, where the host
+ * has to do it: see list_updated_arrays(). */
+int update_whole_network_gpu(network *net, update_args a);
+#endif
+
+struct whole_network;
+
+/* Accepts NULL. */
+void free_whole_network(struct whole_network *whole);
+
+#endif
