@@ -275,7 +275,8 @@ build-mpi-tests: $(BUILD)/darknet
 show-build:
 	@echo $(BUILD)
 ON_THE_CPU := $(if $(filter 1,$(GPU)),-include tests/unit/on_the_cpu.h)
-build-tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/compare_weights $(BUILD)/fuzz/replay $(BUILD)/darknet
+build-tests: $(UNIT_TESTS:%=$(BUILD)/tests/%) $(BUILD)/tests/compare_weights $(BUILD)/darknet \
+		$(if $(findstring address,$(SANITIZE)),$(BUILD)/fuzz/replay)
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libdarknet.a $(COMMANDS:%=$(BUILD)/commands/%.o)
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(OURS) -Itests/unit $(ON_THE_CPU) $(DLB_CFLAGS) $(LDFLAGS) $< $(filter-out %/dlb_command.o,$(filter %.o,$^)) \
