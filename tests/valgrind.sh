@@ -16,6 +16,7 @@ export CMOCKA_MESSAGE_OUTPUT=TAP OMP_NUM_THREADS=1
 for program in "$folder"/test_*"$only"*; do
     case $program in *.d | */test_paper_networks) continue ;; esac
     name=${program##*/test_} start=$SECONDS
+    rm -f "$log/$name".* # of another run
     valgrind --quiet --error-exitcode=99 --leak-check=no --track-origins=yes --trace-children=no \
         --log-file="$log/$name.valgrind.%p" "$program" >"$log/$name.log" 2>&1 </dev/null
     status=$?
