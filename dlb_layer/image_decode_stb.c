@@ -48,8 +48,10 @@ bool decode_image_bytes(const unsigned char *data, size_t size, rgb_image *image
     int channels = 0;
     image->pixels =
         stbi_load_from_callbacks(&CALLBACKS, &source, &image->width, &image->height, &channels, 3);
+    if (!image->pixels)
+        return false;
     bool empty = image->width < 1 || image->height < 1; /* a header cut short reads as zeros */
-    if (image->pixels && (source.ran_out || empty)) {
+    if (source.ran_out || empty) {
         free(image->pixels);
         image->pixels = NULL;
     }

@@ -296,9 +296,12 @@ static void fault_names_the_first_layer(void **state) {
     int status;
     char *said = expect_fail_said(poison_and_train, (void *)NORMALIZED, &status);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
-    assert_non_null(strstr(said, "\ndarknet: x.cfg: iteration 1, learning rate 0.01: the output of "
-                                 "layer 0, a [convolutional], has a value that is NaN; the "
-                                 "training stops, and weights that were saved stay as they are\n"));
+    /* Which of its arrays depends on the host's -Ofast, under which a leaky NaN may be a number. */
+    const char *sentence = strstr(said, "\ndarknet: x.cfg: iteration 1, learning rate 0.01: the ");
+    assert_non_null(sentence);
+    assert_non_null(strstr(sentence, " of layer 0, a [convolutional], has a value that is NaN; the "
+                                     "training stops, and weights that were saved stay as they "
+                                     "are\n"));
     free(said);
 }
 

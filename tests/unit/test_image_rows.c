@@ -190,8 +190,7 @@ static overlap_loader *start_loader(training *t, bool overlap, int threads) {
                                 .seed = SEED,
                                 .row_inputs = INPUTS,
                                 .row_truths = CLASSES,
-                                .threads = threads,
-                                .source = image_rows_source(&t->rows)};
+                                .threads = threads};
     finish_rows(t, overlap);
     settings.source = image_rows_source(&t->rows);
     return overlap_loader_create(&settings);

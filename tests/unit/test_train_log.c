@@ -3,6 +3,7 @@
 #include "train_log.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -334,6 +335,22 @@ static void a_pipe_gets_no_progress_line(void **state) {
     free(shown);
 }
 
+static const char PROGRESS[] = "\r\033[K1 of 4 iterations, 128 images/s, 0:00:03 left"
+                               "\r\033[K2 of 4 iterations, 128 images/s, 0:00:02 left"
+                               "\r\033[K";
+
+/* A terminal hands over what is written to it in parts, each of them after a while. */
+static void read_terminal(int terminal, char *to, size_t size) {
+    enum { MILLISECONDS = 10000 };
+    struct pollfd ready = {.fd = terminal, .events = POLLIN};
+    size_t length = 0;
+    while (length < size && poll(&ready, 1, MILLISECONDS) == 1) {
+        ssize_t got = read(terminal, to + length, size - length);
+        assert_true(got > 0);
+        length += (size_t)got;
+    }
+}
+
 static void a_terminal_shows_speed_and_time_left(void **state) {
     (void)state;
     int terminal = posix_openpt(O_RDWR | O_NOCTTY);
@@ -342,15 +359,11 @@ static void a_terminal_shows_speed_and_time_left(void **state) {
     int other = open(ptsname(terminal), O_RDWR | O_NOCTTY);
     assert_true(other >= 0);
     run_with_standard_error(other);
-    char shown[1024];
-    ssize_t length = read(terminal, shown, sizeof shown - 1);
-    assert_true(length > 0);
-    shown[length] = '\0';
+    char shown[1024] = "";
+    read_terminal(terminal, shown, strlen(PROGRESS));
     close(other);
     close(terminal);
-    assert_string_equal(shown, "\r\033[K1 of 4 iterations, 128 images/s, 0:00:03 left"
-                               "\r\033[K2 of 4 iterations, 128 images/s, 0:00:02 left"
-                               "\r\033[K");
+    assert_string_equal(shown, PROGRESS);
 }
 
 int main(void) {
