@@ -40,6 +40,20 @@ check "is said once" test "$(grep -c none.cfg said)" = 1
 job_trains 2 x.data x.cfg -stock_loader
 check "-stock_loader" one_message 'rank 0 of 2 on .*: -stock_loader trains in one process, but there are 2'
 
+# ---- processes that do not find each other ----
+
+job_trains 1 x.data x.cfg -seed 3
+check "a single rank trains" test "$status" = 0
+baseline_cfg max_batches=2 >stock.cfg
+job_trains 1 x.data stock.cfg -stock_loader
+check "with -stock_loader too" test "$status" = 0
+for sign in OMPI_COMM_WORLD_SIZE PMI_SIZE SLURM_STEP_NUM_TASKS; do
+    # Some make the program look for its launcher, without which Open MPI starts it alone.
+    env $sign=2 timeout 60 "$DARKNET" classifier train x.data x.cfg -seed 3 >printed 2>said </dev/null
+    status=$?
+    check "$sign=2, but no other process" one_message "$sign=2: a launcher has started so many processes, but this one finds no other .*srun"
+done
+
 # ---- ranks that differ ----
 
 # Two jobs in one: rank 1 gets the other arguments.
@@ -66,6 +80,18 @@ check "another list" one_message "rank 1 of 2 on $host: .*the training list was 
 data_file valid=shorter.list >shorter.data
 two_kinds x.data x.cfg -seed 3 -- shorter.data x.cfg -seed 3
 check "another list for validation" one_message "rank 1 of 2 on $host: .*the validation list was 36 images.* and is 30"
+grep -v '^valid=' x.data >without.data
+two_kinds x.data x.cfg -seed 3 -- without.data x.cfg -seed 3
+check "no list for validation on rank 1" one_message "rank 1 of 2 on $host: .*the line valid= of the data file was there and is missing"
+two_kinds without.data x.cfg -seed 3 -- x.data x.cfg -seed 3
+check "none on rank 0" one_message "rank 1 of 2 on $host: .*the line valid= of the data file was missing and is there"
+data_file top=2 >top.data
+two_kinds x.data x.cfg -seed 3 -- top.data x.cfg -seed 3
+check "another top=" one_message "rank 1 of 2 on $host: .*the number top= of the data file was 1 and is 2"
+two_kinds x.data x.cfg -- x.data x.cfg -seed 4
+check "a seed on rank 1 alone" one_message "rank 1 of 2 on $host: .*the seed was [0-9]+ and is 4"
+two_kinds x.data x.cfg -seed 4 -- x.data x.cfg
+check "a seed on rank 0 alone is that of all" test "$status" = 0
 two_kinds x.data x.cfg -seed 3 -valid_every 2 -- x.data x.cfg -seed 3 -valid_every 3
 check "another option" one_message "rank 1 of 2 on $host: .*-valid_every was 2 and is 3"
 cp "$DARKNET" other_build && echo >>other_build
