@@ -387,7 +387,8 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     printf("Learning Rate: %g, Momentum: %g, Decay: %g\n", t.net->learning_rate, t.net->momentum,
            t.net->decay);
     t.data = read_classifier_data(data_file, cfg_file, t.net, options.backup);
-    check_training_network(t.net, cfg_file, &t.data, data_file);
+    check_training_network(t.net, cfg_file, &t.data, data_file,
+                           options.valid_every && has_validation_list(data_file));
     allow_recipe_training(t.net);
     defer_losses(t.net);
     if (t.dlb)

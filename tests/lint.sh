@@ -43,7 +43,7 @@ check shellcheck shellcheck -x --severity=warning "${scripts[@]}"
 check cppcheck cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --inline-suppr \
     --error-exitcode=1 -j "$(nproc)" --suppress=missingIncludeSystem \
     --suppressions-list=tests/cppcheck_suppressions.txt -Idlb_layer -Icommands -Ionednn -Itests/fuzz \
-    '-DDLB_VERSION="x"' '-DDLB_BUILD="x"' dlb_layer commands onednn bench tests/fuzz
+    '-DDLB_VERSION="x"' '-DDLB_BUILD="x"' -DDLB_MPI dlb_layer commands onednn bench tests/fuzz
 check clang-tidy tidy flags "${c[@]}"
 check 'clang-tidy C++' tidy cxx_flags "${cpp[@]}"
 exit $failed
