@@ -167,7 +167,7 @@ check "without it the job stops" one_message "rank [0-2] of 3 on $host: skip.cfg
 
 # ---- killed ----
 
-small max_batches=400 >long.cfg
+small max_batches=200 >long.cfg
 rm -rf backup
 job_trains 3 x.data long.cfg -seed 3 -save_every 0 -valid_every 20
 rm -rf whole
@@ -203,7 +203,7 @@ RANDOM=${KILL_SEED:-7}
 bad_kills=0 went_on=0
 for round in $(seq "${KILLS:-4}"); do
     rm -rf backup
-    kill_a_rank 3 $((RANDOM % 380)) $((RANDOM % 20)) || { echo "# kill $round: it ended with $status"; bad_kills=$((bad_kills + 1)); }
+    kill_a_rank 3 $((RANDOM % 180)) $((RANDOM % 20)) || { echo "# kill $round: it ended with $status"; bad_kills=$((bad_kills + 1)); }
     job_trains 3 x.data long.cfg -seed 3 -threads 1 -save_every 0 -valid_every 20 -resume || { echo "# kill $round: -resume ends with $status"; bad_kills=$((bad_kills + 1)); }
     ! grep -qE 'written after [1-9]' said || went_on=$((went_on + 1))
     cmp backup/long.weights whole/long.weights || bad_kills=$((bad_kills + 1))
