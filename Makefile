@@ -40,10 +40,16 @@ endif
 GPU_TAG := -gpu-$(shell echo '$(CUDA) $(ARCH)' | cksum | cut -d ' ' -f 1)
 endif
 
+# mpicc is Open MPI's or MPICH's, whichever this machine prefers. Objects of another one live in another folder.
+MPICC ?= mpicc
+ifeq ($(MPI),1)
+MPI_TAG := -mpi-$(shell $(MPICC) -show 2>/dev/null | cksum | cut -d ' ' -f 1)
+endif
+
 comma := ,
 CONFIG := $(strip $(subst $(comma),-,build$(GPU_TAG)$(if $(filter 1,$(CUDNN)),-cudnn)$(if \
 	$(filter 1,$(OPENCV)),-opencv)$(if $(filter 1,$(OPENMP)),-openmp)$(if $(filter 1,$(OPENBLAS)),-openblas)$(if \
-	$(filter 1,$(ONEDNN)),-onednn)$(if $(filter 1,$(MPI)),-mpi)$(if $(filter 1,$(PORTABLE)),-portable)$(if \
+	$(filter 1,$(ONEDNN)),-onednn)$(MPI_TAG)$(if $(filter 1,$(PORTABLE)),-portable)$(if \
 	$(filter 1,$(DEBUG)),-debug)$(if $(SANITIZE),-$(SANITIZE))))
 BUILD := build/$(CONFIG)
 HOST  := darknet/host
@@ -67,7 +73,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # ---- ours ----
 
 # What knows nothing of Darknet comes first, the adapters after it.
-DLB_LAYER := fail row_share gradient_buckets shared_network train_agreement safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu route_gpu shortcut_gpu \
+DLB_LAYER := fail launcher row_share gradient_buckets shared_network train_agreement safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu route_gpu shortcut_gpu \
 	weight_init bias_key decay_all gpu_status gpu_stream network_form matrix_math staged_rows device_input pinned_floats convolution_algorithms finite_values layer_arrays step_snapshot finite_guard weights_file memory_limit cfg_sizes cfg_references saved_weights \
 	logit_ring dlb_options net_keys \
 	worker_threads overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
@@ -139,8 +145,6 @@ endif
 ifeq ($(ONEDNN),1)
 LDLIBS += -ldnnl -fopenmp
 endif
-# mpicc is Open MPI's or MPICH's, whichever this machine prefers.
-MPICC ?= mpicc
 MPI_CFLAGS = $(shell $(MPICC) -showme:compile 2>/dev/null || $(MPICC) -compile_info 2>/dev/null | tr ' ' '\n' | grep '^-[ID]')
 MPI_LIBS = $(shell $(MPICC) -showme:link 2>/dev/null || $(MPICC) -link_info 2>/dev/null | tr ' ' '\n' | grep '^-[lLW]')
 ifeq ($(MPI),1)
@@ -174,7 +178,7 @@ endif
 
 # ---- programs ----
 
-.PHONY: all demo test bench bench-cpu bench-growth bench-loader bench-scaling gpu-check soak help clean distclean host host-reset refresh-patch \
+.PHONY: all mpi-compiler demo test bench bench-cpu bench-growth bench-loader bench-scaling gpu-check soak help clean distclean host host-reset refresh-patch \
 	install-packages build-tests build-thread-tests build-bare-tests build-mpi-tests show-build run-step-cost lint valgrind run-valgrind fuzz run-fuzz \
 	run-bench-cpu run-bench-host run-bench-blas run-bench-growth run-bench-loader run-bench-scaling FORCE
 all: bin/darknet bin/libdarknet.so
@@ -213,6 +217,10 @@ $(BUILD)/dlb_layer/%.o: dlb_layer/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(OURS) $(DLB_CFLAGS) -c $< -o $@
 $(BUILD)/dlb_layer/dlb_cost_layer.o $(BUILD)/dlb_layer/nesterov.o $(BUILD)/dlb_layer/finite_values.o: DLB_CFLAGS += $(LOSS_CFLAGS)
+$(MPI_FILES:%=$(BUILD)/dlb_layer/%.o): | mpi-compiler
+mpi-compiler:
+	@command -v $(MPICC) >/dev/null || { echo 'MPI=1 needs $(MPICC), which is not there: make install-packages MPI=1,' \
+		'or MPICC=PATH' >&2; exit 1; }
 $(BUILD)/dlb_layer/%.o: dlb_layer/%.cpp | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CXX)$(CXX) $(OURS) $(call as_system,$(OPENCV_CFLAGS)) $(DLB_WARN) $(DLB_OPTS) -c $< -o $@

@@ -25,6 +25,7 @@
 #include "fail.h"
 #include "file_lock.h"
 #include "folders.h"
+#include "launcher.h"
 #include "log_tail.h"
 #include "run_seconds.h"
 #include "shell_words.h"
@@ -168,6 +169,7 @@ static _Noreturn void become_training(const run_files *files, pid_t parent, int 
     if (input < 0 || dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
         dup2(error, STDERR_FILENO) < 0)
         _exit(EXIT_FAILURE);
+    forget_launcher(); /* the training is not the rank that this program may be */
     execv(OWN_PROGRAM, files->words);
     dprintf(STDERR_FILENO, "darknet: cannot start %s: %s\n", files->words[0], strerror(errno));
     _exit(EXIT_FAILURE);

@@ -104,7 +104,7 @@ static network *load_network_with_pairs(const request *r) {
 static void start_training_loader(training_loader *t, const request *r) {
     t->net = load_network_with_pairs(r);
     t->data = read_classifier_data(r->data_file, r->cfg_file, t->net, NULL);
-    check_training_network(t->net, r->cfg_file, &t->data, r->data_file);
+    check_training_network(t->net, r->cfg_file, &t->data, r->data_file, false);
     t->rows = image_rows_of(t->net, &t->data, r->seed, true);
     loader_settings settings = {.images = t->data.list.count,
                                 .slots = t->net->subdivisions,

@@ -135,11 +135,10 @@ static void draw_for_batches_of_others(const network *net, int64_t batches) {
 
 /* Whether a rank has an error; *error then is one on all of them. */
 static bool has_failed_anywhere(char **error, int *failed_rank) {
-    int first = *error ? rank_count() - rank_number() : 0; /* the first rank has the largest */
-    ranks_max(&first, 1);
-    if (!first)
+    int first = first_failed_rank(*error != NULL);
+    if (first < 0)
         return false;
-    *failed_rank = rank_count() - first;
+    *failed_rank = first;
     if (!*error)
         *error = format_string("rank %d cannot use an image", *failed_rank);
     return true;

@@ -4,6 +4,7 @@
 #include "layer_arrays.h"
 #include "memory_limit.h"
 #include "option_list.h"
+#include "shared_network.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -338,24 +339,38 @@ static uint64_t outputs_in_training(const char *cfg_file, const network *net, in
     return outputs;
 }
 
-void check_training_memory(const char *cfg_file, const network *net) {
+/* Of the layer's arrays, with their updates. */
+static uint64_t floats_of_arrays(const layer *l) {
+    layer_array arrays[MOST_LAYER_ARRAYS];
+    uint64_t floats = 0;
+    int count = list_layer_arrays(l, arrays);
+    for (int k = 0; k < count; k++)
+        floats += (arrays[k].updates ? 2 : 1) * (uint64_t)arrays[k].count;
+    return floats;
+}
+
+void check_training_memory(const char *cfg_file, const network *net, bool has_copy) {
 #ifdef GPU
     if (net->gpu_index >= 0)
         return;
 #endif
-    uint64_t floats = 0, limit = memory_limit();
+    uint64_t floats = 0, limit = memory_limit(), rows = (uint64_t)rows_of_all(net);
     for (int i = 0; i < net->n; i++) {
         const layer *l = &net->layers[i];
-        layer_array arrays[MOST_LAYER_ARRAYS];
-        int count = list_layer_arrays(l, arrays);
-        for (int k = 0; k < count; k++)
-            floats += (arrays[k].updates ? 2 : 1) * (uint64_t)arrays[k].count;
-        if (l->type != DROPOUT &&
-            l->type != DLB_COST) /* whose outputs are those of the one above */
-            floats += outputs_in_training(cfg_file, net, i);
+        floats += (has_copy ? 2 : 1) * floats_of_arrays(l);
+        if (l->type == DROPOUT ||
+            l->type == DLB_COST) /* whose outputs are those of the one above */
+            continue;
+        floats += outputs_in_training(cfg_file, net, i);
+        if (has_copy)
+            floats +=
+                times(times((uint64_t)l->outputs, (uint64_t)l->batch), rows) / (uint64_t)net->batch;
     }
     if (times(floats, sizeof(float)) > limit)
         fail("%s: a training of this network takes at least %" PRIu64 " bytes of memory, with "
-             "batch/subdivisions = %d, but %" PRIu64 " is the most here",
-             cfg_file, times(floats, sizeof(float)), net->batch, limit);
+             "batch/subdivisions = %d%s, but %" PRIu64 " is the most here",
+             cfg_file, times(floats, sizeof(float)), rows_of_all(net),
+             has_copy ? " and a second network with all these rows, which -valid_every 0 spares"
+                      : "",
+             limit);
 }

@@ -7,6 +7,8 @@
 
 #include "darknet.h"
 
+#include <stdbool.h>
+
 /* Host seam, before [net] is read: ends the program with one sentence if its sizes are negative or
  * too large for an int, one by one or multiplied to a picture or a batch of inputs. */
 void check_net_sizes(const char *cfg_file, list *options);
@@ -26,8 +28,8 @@ void check_layer_sizes(const char *cfg_file, LAYER_TYPE type, list *options, con
                        layer_place place);
 
 /* Before the first iteration: ends the program if the weights with their updates and one copy of
- * each layer's outputs, which is less than any training needs, take more than memory_limit(). Not
- * for a GPU. */
-void check_training_memory(const char *cfg_file, const network *net);
+ * each layer's outputs, which is less than any training needs, take more than memory_limit(). With
+ * has_copy the same is counted again for a network with the rows of all ranks. Not for a GPU. */
+void check_training_memory(const char *cfg_file, const network *net, bool has_copy);
 
 #endif

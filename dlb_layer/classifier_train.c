@@ -36,8 +36,9 @@ static unsigned choose_seed(classifier_options options) {
     unsigned seed = options.seed;
     if (!options.has_seed && getrandom(&seed, sizeof seed, 0) != sizeof seed)
         fail("cannot draw a seed: %s; give one with -seed", strerror(errno));
+    unsigned first = seed_of_all(seed); /* all ranks ask for it, whatever their own options */
     if (!options.has_seed)
-        seed = seed_of_all(seed);
+        seed = first;
     if (options.has_seed || options.resume != RESUME) /* its seed may be the checkpoint's */
         printf("Seed: %u\n", seed);
     return seed;
@@ -409,7 +410,8 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     printf("Learning Rate: %g, Momentum: %g, Decay: %g\n", t.net->learning_rate, t.net->momentum,
            t.net->decay);
     t.data = read_classifier_data(data_file, cfg_file, t.net, options.backup);
-    check_training_network(t.net, cfg_file, &t.data, data_file);
+    check_training_network(t.net, cfg_file, &t.data, data_file,
+                           options.valid_every && has_validation_list(data_file));
     allow_recipe_training(t.net);
     defer_losses(t.net);
     create_device_input(t.net);
@@ -420,7 +422,7 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     printf("%d\n", t.data.list.count);
     t.rows = image_rows_of(t.net, &t.data, sampling_seed(&t), t.dlb != NULL);
     printf("%d %d\n", t.rows.augment.min_side, t.rows.augment.max_side);
-    check_that_ranks_agree(&t, &options);
+    check_that_ranks_agree(&t, data_file, &options);
     if (options.check)
         end_after_checks(&t, data_file, &options);
     t.guard = finite_guard_create(t.net, cfg_file, options.drops_not_finite);

@@ -1,6 +1,7 @@
 #include "fail.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -18,8 +19,17 @@ void fail_as_rank(const char *(*introduce)(void), void (*end)(void)) {
     end_ranks = end;
 }
 
+/* In a job of several ranks the introduction and the end take their time, in which other threads
+ * may fail too: the first one speaks for the rank. */
+static void let_one_thread_speak(void) {
+    static atomic_flag taken = ATOMIC_FLAG_INIT;
+    while (introduce_rank && atomic_flag_test_and_set(&taken))
+        pause();
+}
+
 void fail(const char *format, ...) {
     va_list args;
+    let_one_thread_speak();
     fflush(stdout); /* what was printed before stays before */
     const char *who = introduce_rank ? introduce_rank() : "";
     fprintf(stderr, "darknet: %s", who);

@@ -8,7 +8,8 @@ extern "C" {
 
 /* Prints "darknet: " and the formatted sentence (no final newline needed) to standard error
  * and exits with status 1. For input that the user can put right; bugs use assert.
- * Callable from any thread. Never returns. */
+ * Callable from any thread; in a job of several ranks the first one to call speaks for the rank.
+ * Never returns. */
 __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *format, ...);
 
 /* What fail() does after its sentence, just before the program ends; NULL for nothing, as at the

@@ -10,7 +10,6 @@
 #include "ranks.h"
 #include "step_losses.h"
 #include "step_snapshot.h"
-#include "train_agreement.h"
 
 #include <stdlib.h>
 

@@ -25,6 +25,7 @@ struct overlap_loader {
     int64_t loading; /* iteration that the jobs below are for */
     int rows;        /* own rows of a micro-batch */
     sample *plan;    /* (slots * rows of all ranks), its samples */
+    int *guest_rows; /* (likewise), the guest that a planned row has become; 0: none */
 
     worker **workers;     /* (threads) */
     pthread_mutex_t lock; /* guards what follows */
@@ -198,19 +199,25 @@ static job job_for_row(overlap_loader *l, int row, sample tag) {
     return j;
 }
 
+/* The row of the planned row of another rank, a guest that several rows can have as partner. */
+static int row_of_guest(overlap_loader *l, loaded_batch *batch, int planned) {
+    if (!l->guest_rows[planned]) {
+        l->guest_rows[planned] = batch_rows(l) + batch->guests++;
+        batch->samples[l->guest_rows[planned]] = l->plan[planned];
+    }
+    return l->guest_rows[planned];
+}
+
 /* Finds each row's partner; one that is another rank's row becomes a guest. */
 static void invite_partners(overlap_loader *l) {
     const image_source *source = &l->settings.source;
     loaded_batch *batch = buffer_of(l, l->loading);
     batch->guests = 0;
+    memset(l->guest_rows, 0, (size_t)all_rows(l) * sizeof *l->guest_rows);
     for (int row = 0; row < batch_rows(l) && source->partner; row++) {
         int planned = source->partner(source->context, l->plan, row_of_plan(l, row));
         int partner = row_of_batch(l, planned);
-        if (partner < 0) {
-            partner = batch_rows(l) + batch->guests++;
-            batch->samples[partner] = l->plan[planned];
-        }
-        batch->partners[row] = partner;
+        batch->partners[row] = partner < 0 ? row_of_guest(l, batch, planned) : partner;
     }
 }
 
@@ -306,6 +313,7 @@ overlap_loader *overlap_loader_create(const loader_settings *settings) {
     note_unusable_images(l);
     l->jobs = allocate((size_t)most_rows(l), sizeof *l->jobs);
     l->plan = allocate((size_t)all_rows(l), sizeof *l->plan);
+    l->guest_rows = allocate((size_t)all_rows(l), sizeof *l->guest_rows);
     for (int i = 0; i < BUFFERS; i++) {
         loaded_batch *batch = &l->buffers[i];
         size_t rows = (size_t)most_rows(l);
@@ -351,6 +359,7 @@ void overlap_loader_free(overlap_loader *l) {
     free(l->workers);
     free(l->jobs);
     free(l->plan);
+    free(l->guest_rows);
     free(l->unusable);
     free(l->error);
     free(l);

@@ -1,15 +1,18 @@
 /* The processes that train one network together, by MPI. Each of them is a rank.
  *
  * Without MPI=1, or where no launcher such as mpirun has started the program, there is one rank
- * and nothing is sent. All functions but fail() are for one thread, and all ranks call them in the
+ * and nothing is sent. All functions are for one thread, and all ranks call those that send in the
  * same order. Where an answer does not come in time, or MPI reports an error, the program ends
  * through fail(). In a job of several ranks that ends all of them, with one message that names
- * the rank. Ranks other than 0 print nothing else. */
+ * the rank. Otherwise rank 0 alone prints. */
 #ifndef RANKS_H
 #define RANKS_H
 
+#include "launcher.h"
+
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 enum { RANK_TIMEOUT_SECONDS = 600 };
 
@@ -18,7 +21,7 @@ typedef struct rank_sum rank_sum;
 #ifdef DLB_MPI
 
 /* Joins the job that a launcher has started; does nothing where there is none, and the second
- * time. */
+ * time. Ends the program where a launcher has started several that do not find each other. */
 void ranks_begin(void);
 
 /* Leaves it, once all others do. The program may go on, alone. */
@@ -31,13 +34,13 @@ int rank_count(void);
 void set_rank_timeout(int seconds);
 
 /* From here on, or no longer, what the program prints is set aside, and shown only where it ends
- * unexpectedly. Ranks other than 0 never print. */
+ * unexpectedly. For rank 0; that of the others is always set aside. */
 void hide_rank_output(bool hides);
 
 /* Each value becomes its sum over the ranks, the same bits on all of them. */
 void ranks_sum(double *values, size_t count);
 
-/* Each value becomes the largest of all ranks'. */
+/* Each value becomes the largest of all ranks'; `count` below 2^31, as of ranks_any(). */
 void ranks_max(int *values, size_t count);
 
 /* Each flag becomes true where it is on any rank. */
@@ -70,7 +73,9 @@ void rank_sum_wait(rank_sum *sum);
 
 #else
 
-static inline void ranks_begin(void) {}
+static inline void ranks_begin(void) {
+    refuse_to_be_one_of_many("build the program with MPI=1");
+}
 static inline void ranks_end(void) {}
 static inline int rank_number(void) {
     return 0;
@@ -100,12 +105,19 @@ static inline void ranks_broadcast_from(int from, void *bytes, size_t size) {
     (void)from, (void)bytes, (void)size;
 }
 static inline void ranks_gather(const void *own, void *all, size_t size) {
-    (void)own, (void)all, (void)size;
+    memcpy(all, own, size);
 }
 static inline void await_failure_of(int failing) {
     (void)failing;
 }
 
 #endif
+
+/* The first rank for which `failed` is true, on all ranks; -1: none. */
+static inline int first_failed_rank(bool failed) {
+    int first = failed ? rank_count() - rank_number() : 0; /* the first rank has the largest */
+    ranks_max(&first, 1);
+    return first ? rank_count() - first : -1;
+}
 
 #endif

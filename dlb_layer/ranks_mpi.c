@@ -3,6 +3,7 @@
 #include "ranks.h"
 
 #include "fail.h"
+#include "launcher.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,7 @@
 
 enum {
     ABORT_SECONDS = 5,        /* the most that MPI may take to end the job */
-    MOST_BYTES = 1 << 30,     /* of one call, whose counts are ints */
+    MOST_OF_A_CALL = 1 << 30, /* bytes or numbers, which MPI counts in ints */
     FIRST_DELAY_MS = 1000,    /* rank 0 says first what all of them find */
     DELAY_OF_A_RANK_MS = 100, /* then one after the other */
     MOST_DELAY_MS = 3000,
@@ -33,7 +34,7 @@ struct rank_sum {
 
 static struct {
     int number, count, timeout;
-    bool joined;
+    bool begun, joined;
     MPI_Comm small,
         large; /* so that sums in the background do not mix with what is said meanwhile */
     char host[MPI_MAX_PROCESSOR_NAME];
@@ -138,13 +139,13 @@ static const char *find_last_words(char *words) {
     return line ? line + 1 : words;
 }
 
-/* The host ends by exit(), after it has said why; on ranks but the first that was set aside. */
+/* The host ends by exit(), after it has said why; where that was set aside it is shown. */
 static void end_at_exit(void) {
     if (!ranks.joined)
         return;
     fflush(NULL);
     wait_for_the_first();
-    if (ranks.number > 0) {
+    if (ranks.real_error >= 0) { /* ranks but the first, or that one while its output is hidden */
         char words[SHOWN_BYTES + 1];
         const char *line = find_last_words(words);
         show_again();
@@ -172,13 +173,9 @@ static void check(int status, const char *what) {
 }
 
 /* A process that no launcher has started needs no MPI, and does not pay for it. */
-static bool is_launched(void) {
-    static const char *const signs[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_FD",
-                                        "PMI_SIZE"};
-    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-        if (getenv(signs[i]))
-            return true;
-    return false;
+static void be_alone(void) {
+    refuse_to_be_one_of_many("mpirun must be that of the MPI that the program is built with, srun "
+                             "may need --mpi=pmix");
 }
 
 static MPI_Comm channel(void) {
@@ -190,16 +187,29 @@ static MPI_Comm channel(void) {
 
 void ranks_begin(void) {
     int threads, length;
-    if (ranks.joined || !is_launched())
+    if (ranks.begun)
         return;
-    /* fail() may come from any thread. */
+    ranks.begun = true;
+    if (!is_launched()) {
+        be_alone();
+        return;
+    }
     check(MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &threads), "start");
+    /* Also what happens to calls on channels of their own is reported there. */
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    if (threads < MPI_THREAD_MULTIPLE)
+        fail(
+            "this MPI is built without MPI_THREAD_MULTIPLE, which the end of a rank needs, because "
+            "any of its threads may fail");
     MPI_Comm_rank(MPI_COMM_WORLD, &ranks.number);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks.count);
     MPI_Get_processor_name(ranks.host, &length);
-    ranks.joined = true;
-    if (ranks.count == 1)
+    if (ranks.count == 1) { /* not every way out of the program would finalize */
+        MPI_Finalize();
+        be_alone();
         return;
+    }
+    ranks.joined = true;
     ranks.small = channel();
     ranks.large = channel();
     fail_as_rank(introduce_rank, end_all_ranks);
@@ -255,9 +265,9 @@ static void reduce(void *values, size_t count, MPI_Datatype type, MPI_Op how, co
 }
 
 void ranks_sum(double *values, size_t count) {
-    for (size_t at = 0; at < count; at += MOST_BYTES)
-        reduce(values + at, count - at < MOST_BYTES ? count - at : MOST_BYTES, MPI_DOUBLE, MPI_SUM,
-               "a sum");
+    for (size_t at = 0; at < count; at += MOST_OF_A_CALL)
+        reduce(values + at, count - at < MOST_OF_A_CALL ? count - at : MOST_OF_A_CALL, MPI_DOUBLE,
+               MPI_SUM, "a sum");
 }
 
 void ranks_max(int *values, size_t count) {
@@ -274,7 +284,7 @@ void ranks_broadcast_from(int from, void *bytes, size_t size) {
         return;
     for (size_t left = size; left > 0;) {
         MPI_Request request;
-        int part = left < MOST_BYTES ? (int)left : MOST_BYTES;
+        int part = left < MOST_OF_A_CALL ? (int)left : MOST_OF_A_CALL;
         check(MPI_Ibcast(at, part, MPI_BYTE, from, ranks.small, &request), "a broadcast");
         wait_for(&request, "a broadcast");
         // NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker): as above
@@ -289,6 +299,10 @@ void ranks_broadcast(void *bytes, size_t size) {
 
 void ranks_gather(const void *own, void *all, size_t size) {
     MPI_Request request;
+    if (ranks.count == 1) {
+        memcpy(all, own, size);
+        return;
+    }
     if (size > INT_MAX)
         fail("%zu bytes of one rank are too many to be gathered", size);
     check(MPI_Igather(own, (int)size, MPI_BYTE, all, (int)size, MPI_BYTE, 0, ranks.small, &request),

@@ -73,12 +73,6 @@ void add_up_losses(const training *t, loss_sums *sums) {
     memcpy(sums, all + SIGNAL_COUNT, sizeof *sums);
 }
 
-int first_failed_rank(bool failed) {
-    int first = failed ? rank_count() - rank_number() : 0; /* the first rank has the largest */
-    ranks_max(&first, 1);
-    return first ? rank_count() - first : -1;
-}
-
 /* ---- the start ---- */
 
 unsigned seed_of_all(unsigned seed) {
@@ -159,7 +153,7 @@ static void compare_with_rank_0(const fingerprint *print) {
     free(first);
 }
 
-void check_that_ranks_agree(const training *t, const classifier_options *options) {
+void check_that_ranks_agree(const training *t, char *data_file, const classifier_options *options) {
     if (rank_count() == 1)
         return;
     fingerprint print = training_fingerprint(t->cfg_file, &t->data, options);
@@ -167,6 +161,9 @@ void check_that_ranks_agree(const training *t, const classifier_options *options
     add_build(&print);
     add_parameters(&print, t->net);
     add_options(&print, options);
+    fingerprint_add(&print, "line valid= of the data file",
+                    has_validation_list(data_file) ? "there" : "missing");
+    add_number(&print, "number top= of the data file", t->data.top);
     compare_with_rank_0(&print);
     fingerprint_free(&print);
 }

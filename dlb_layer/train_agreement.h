@@ -24,9 +24,6 @@ typedef struct {
 /* From the rank's rows to those of all; asks for signals and the clock, too. */
 void add_up_losses(const training *t, loss_sums *sums);
 
-/* The first rank for which `failed` is true; -1: none. */
-int first_failed_rank(bool failed);
-
 /* The seed of rank 0. */
 unsigned seed_of_all(unsigned seed);
 
@@ -35,7 +32,7 @@ void take_network_of_rank_0(network *net);
 
 /* Ends the program where the ranks do not train the same: another cfg, list, seed, build, or other
  * options, images or weights. Says on which rank, and what. */
-void check_that_ranks_agree(const training *t, const classifier_options *options);
+void check_that_ranks_agree(const training *t, char *data_file, const classifier_options *options);
 void check_that_lists_agree(const classifier_data *validation);
 
 #endif

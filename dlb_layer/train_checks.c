@@ -65,7 +65,7 @@ static void check_resizable(const char *cfg_file, const network *net) {
 }
 
 void check_training_network(const network *net, const char *cfg_file, const classifier_data *data,
-                            const char *data_file) {
+                            const char *data_file, bool validates) {
     int images = data->list.count;
     check_image_input(cfg_file, net);
     if (net->truths != net->outputs)
@@ -76,7 +76,7 @@ void check_training_network(const network *net, const char *cfg_file, const clas
     if (net->random)
         check_resizable(cfg_file, net);
     check_recipe(net, cfg_file, data);
-    check_training_memory(cfg_file, net);
+    check_training_memory(cfg_file, net, net->ranks && validates);
     if (images < batch_of(net) / 2)
         fail("%s: %s has %d images, fewer than half of batch=%d in %s", data_file, data->list_file,
              images, batch_of(net), cfg_file);

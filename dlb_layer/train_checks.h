@@ -5,11 +5,13 @@
 #include "classifier_data.h"
 #include "darknet.h"
 
+#include <stdbool.h>
+
 /* Ends the program if the loader cannot make this network's input and truth rows from the data, the
  * list is shorter than half a batch, the keys of recipe.h do not fit the network, or memory is too
- * small. */
+ * small; `validates` says whether the training has a validation, too. */
 void check_training_network(const network *net, const char *cfg_file, const classifier_data *data,
-                            const char *data_file);
+                            const char *data_file, bool validates);
 
 /* Ends the program if nothing can be written into the folder. */
 void check_backup_folder(const char *folder);

@@ -17,6 +17,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+static const char RANKS[] = "number of ranks";
+
 /* ---- what the result depends on ---- */
 
 static void add_cfg(fingerprint *print, const char *cfg_file) {
@@ -32,7 +34,7 @@ static void add_cfg(fingerprint *print, const char *cfg_file) {
     free(text);
 }
 
-static void add_number(fingerprint *print, const char *name, uint64_t number) {
+static void add_count(fingerprint *print, const char *name, uint64_t number) {
     char *text = format_string("%" PRIu64, number);
     fingerprint_add(print, name, text);
     free(text);
@@ -79,28 +81,47 @@ fingerprint training_circumstances(const network *net) {
     fingerprint print = {0};
     const char *threads = getenv("OMP_NUM_THREADS");
     fingerprint_add(&print, "device", is_on_gpu(net) ? "GPU" : "CPU");
-    add_number(&print, "number of layers that oneDNN runs", (uint64_t)count_taken_over(net));
-    add_number(&print, "number of ranks", (uint64_t)rank_count());
+    add_count(&print, "number of layers that oneDNN runs", (uint64_t)count_taken_over(net));
+    add_count(&print, RANKS, (uint64_t)rank_count());
     if (threads && *threads)
         fingerprint_add(&print, "number of threads", threads);
     else
-        add_number(&print, "number of threads", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
+        add_count(&print, "number of threads", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
     return print;
 }
 
 /* ---- going on ---- */
 
-static void check_block(const state_file *file, const char *block, const fingerprint *now,
-                        const char *end) {
+static void check_print(const state_file *file, const fingerprint *now) {
     size_t size;
-    const char *bytes = find_state(file, block, &size);
+    const char *bytes = find_state(file, "fingerprint", &size);
     char *difference = fingerprint_difference(bytes ? bytes : "", bytes ? size : 0, now);
-    if (difference && end)
-        fail("%s is another training's: %s%s", state_file_path(file), difference, end);
+    if (difference)
+        fail("%s is another training's: %s; -resume=weights starts from its weights alone",
+             state_file_path(file), difference);
+}
+
+/* Those of the file; one that is older than trainings on several ranks is of one. */
+static fingerprint circumstances_of(const state_file *file) {
+    size_t size;
+    const char *bytes = find_state(file, "circumstances", &size);
+    fingerprint print = {.size = bytes ? size : 0};
+    print.bytes = allocate(print.size, 1);
+    if (bytes)
+        memcpy(print.bytes, bytes, size);
+    if (!fingerprint_text(print.bytes, print.size, RANKS))
+        add_count(&print, RANKS, 1);
+    return print;
+}
+
+static void compare_circumstances(const state_file *file, const fingerprint *now) {
+    fingerprint before = circumstances_of(file);
+    char *difference = fingerprint_difference(before.bytes, before.size, now);
     if (difference)
         fprintf(stderr, "%s: %s. The result can differ in the last bits from that of one process\n",
                 state_file_path(file), difference);
     free(difference);
+    fingerprint_free(&before);
 }
 
 static void check_seed(const state_file *file, const classifier_options *options) {
@@ -135,9 +156,9 @@ static state_file *resume_exactly(checkpoint *c, const classifier_options *optio
         fprintf(stderr, "There is no %s: the training starts from the beginning\n", c->state);
         return NULL;
     }
-    check_block(file, "fingerprint", print, "; -resume=weights starts from its weights alone");
+    check_print(file, print);
     check_seed(file, options);
-    check_block(file, "circumstances", circumstances, NULL);
+    compare_circumstances(file, circumstances);
     take_weights(net, c->weights);
     train_progress progress = get_train_progress(file);
     fprintf(stderr, "Going on from %s and %s, written after %" PRIu64 " iterations\n", c->weights,

@@ -112,7 +112,7 @@ done
 for test in tests/crash/*_test.sh; do
     plan "crash/$(basename "$test" _test.sh)" env DARKNET="$BARE_DARKNET" "$test"
 done
-# Without sanitizers, which find leaks in MPI.
+# Without sanitizers: they find leaks in MPI, and a build for them would take minutes.
 for test in tests/mpi/*_test.sh; do
     plan "mpi/$(basename "$test" _test.sh)" env DARKNET="$PWD/$mpi/darknet" "$test"
 done

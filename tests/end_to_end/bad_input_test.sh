@@ -93,6 +93,9 @@ before=$(snapshot backup)
 check "what is right trains" train x.data x.cfg
 check "and changes the files that the next tests look at" test "$before" != "$(snapshot backup)"
 
+OMPI_COMM_WORLD_SIZE=2 refuses "to be one of several copies" "OMPI_COMM_WORLD_SIZE=2: a launcher has started so many \
+processes, but this one finds no other"
+
 # ---- keys of [dlb_cost] ----
 
 refuses_section "an unknown key" \

@@ -256,6 +256,31 @@ static void an_image_is_decoded_once_for_its_two_visits(void **state) {
     finish(r);
 }
 
+static int last_row(void *context, const sample *samples, int row) {
+    (void)context;
+    (void)samples;
+    (void)row;
+    return plain.rows - 1;
+}
+
+static void one_guest_serves_all_its_partners(void **state) {
+    (void)state;
+    run *r = prepare((shape){40, 1, plain.rows, false}, 4);
+    sample samples[MOST_ROWS];
+    r->settings.share.ranks = 2;
+    r->settings.source.partner = last_row;
+    start(r);
+    for (int i = 0; i < 3; i++) {
+        const loaded_batch *batch = overlap_loader_next(r->loader);
+        overlap_sampler_next(r->plan, samples);
+        assert_int_equal(batch->guests, 1);
+        for (int row = 0; row < plain.rows / 2; row++)
+            assert_int_equal(batch->partners[row], plain.rows / 2);
+        assert_int_equal(batch->samples[plain.rows / 2].id, samples[plain.rows - 1].id);
+    }
+    finish(r);
+}
+
 static void without_overlap_each_row_is_decoded_for_itself(void **state) {
     (void)state;
     run *r = start(prepare((shape){40, 2, 7, false}, 4));
@@ -727,6 +752,7 @@ int main(void) {
         cmocka_unit_test(rows_follow_the_plan_whatever_the_threads),
         cmocka_unit_test(a_batch_stays_as_it_is_while_the_next_ones_are_loaded),
         cmocka_unit_test(an_image_is_decoded_once_for_its_two_visits),
+        cmocka_unit_test(one_guest_serves_all_its_partners),
         cmocka_unit_test(without_overlap_each_row_is_decoded_for_itself),
         cmocka_unit_test(all_workers_load_at_once),
         cmocka_unit_test(workers_run_one_iteration_ahead),
