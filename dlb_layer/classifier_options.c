@@ -16,7 +16,8 @@ enum { MOST_THREADS = 1024 };
 static void refuse_unknown_options(int argc, char **argv) {
     for (int i = 3; i < argc; i++)
         if (argv[i] && argv[i][0] == '-' && argv[i][1])
-            fail("classifier %s has no option %s, or its value is missing", argv[2], argv[i]);
+            fail("classifier %s has no option %s, or its value is missing, or it is there twice",
+                 argv[2], argv[i]);
 }
 
 static int default_threads(void) {

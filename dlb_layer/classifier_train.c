@@ -393,12 +393,18 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
 #else
     (void)gpus;
 #endif
+    watch_save_requests();
+    if (clear && options.resume == RESUME)
+        fail("-resume goes on with the checkpoint's count of images, -clear begins at 0: they "
+             "exclude "
+             "each other");
     ranks_begin();
     set_rank_timeout(options.rank_timeout);
     training t = {.cfg_file = cfg_file,
                   .base = basecfg(cfg_file),
                   .average_loss = -1,
                   .skips_bad = options.skip_bad,
+                  .clears = clear,
                   .save_every = options.save_every};
     printf("%s\n%d\n", t.base, gpu_count);
     t.seed = choose_seed(options);
@@ -423,18 +429,19 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     t.rows = image_rows_of(t.net, &t.data, sampling_seed(&t), t.dlb != NULL);
     printf("%d %d\n", t.rows.augment.min_side, t.rows.augment.max_side);
     check_that_ranks_agree(&t, data_file, &options);
-    if (options.check)
-        end_after_checks(&t, data_file, &options);
     t.guard = finite_guard_create(t.net, cfg_file, options.drops_not_finite);
     prepare_gradient_sums(t.net, cfg_file);
-    watch_train_signals();
+    state_file *resumed = go_on_with_training(&t, &options);
+    if (options.check)
+        end_after_checks(&t, data_file, &options);
+    watch_stop_signals();
     if (rank_count() > 1)
         drop_unread_output_at_stop();
-    state_file *resumed = go_on_with_training(&t, &options);
     open_run(&t, data_file, &options, resumed);
+    bool from_checkpoint = t.iterations || options.resume == RESUME_FROM_WEIGHTS;
     if (!has_iterations_left(&t))
         fprintf(stderr, "%s has seen %zu of max_batches=%d iterations: nothing is left to train\n",
-                t.iterations ? train_saving_checkpoint(t.saving)->weights : weights_file,
+                from_checkpoint ? train_saving_checkpoint(t.saving)->weights : weights_file,
                 get_current_batch(t.net), t.net->max_batches);
     run(&t);
     if (stop_signal_of_all() && is_unfinished(&t))

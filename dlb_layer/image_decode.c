@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Whether a JPEG stream lacks its end-of-image marker after the first start-of-scan. JPEG
  * decoders fill the missing part with grey and call it a success (ITU-T T.81, annex B). */
@@ -29,6 +30,19 @@ static bool is_truncated_jpeg(const unsigned char *data, size_t size) {
     return true;
 }
 
+/* Reading a pipe could wait for ever. Sets errno where it is false. */
+static bool is_file(const char *path) {
+    struct stat status;
+    if (stat(path, &status))
+        return false;
+    errno = S_ISDIR(status.st_mode) ? EISDIR : 0;
+    return S_ISREG(status.st_mode);
+}
+
+static char *say_why_unread(void) {
+    return format_string("%s", errno ? strerror(errno) : "not a regular file");
+}
+
 /* A fresh sentence; NULL where the bytes are worth decoding. */
 static char *find_problem(const unsigned char *data, size_t size) {
     if (size == 0)
@@ -43,8 +57,8 @@ static char *find_problem(const unsigned char *data, size_t size) {
 
 bool decode_image(const char *path, rgb_image *image, char **reason) {
     size_t size = 0;
-    unsigned char *data = (unsigned char *)read_file_bytes(path, &size);
-    char *problem = data ? find_problem(data, size) : format_string("%s", strerror(errno));
+    unsigned char *data = is_file(path) ? (unsigned char *)read_file_bytes(path, &size) : NULL;
+    char *problem = data ? find_problem(data, size) : say_why_unread();
     if (!problem && !decode_image_bytes(data, size, image))
         problem = format_string("not an image, or a damaged one");
     free(data);

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 static const char MAGIC[8] = {'D', 'L', 'B', 'S', 'T', 'A', 'T', 'E'};
@@ -84,8 +85,11 @@ static char *read_bytes(const char *path, size_t *size) {
         return NULL;
     char *bytes = NULL;
     off_t end;
+    struct stat status;
     errno = 0;
-    if (fseeko(file, 0, SEEK_END) == 0 && (end = ftello(file)) >= 0) {
+    if (fstat(fileno(file), &status) == 0 && !S_ISREG(status.st_mode))
+        errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+    else if (fseeko(file, 0, SEEK_END) == 0 && (end = ftello(file)) >= 0) {
         rewind(file);
         bytes = allocate((size_t)end, 1);
         *size = fread(bytes, 1, (size_t)end, file);

@@ -154,6 +154,12 @@ static state_file *resume_exactly(checkpoint *c, const classifier_options *optio
     state_file *file = share_state_file(rank_number() ? NULL : find_checkpoint(c));
     if (!file) {
         fprintf(stderr, "There is no %s: the training starts from the beginning\n", c->state);
+        if (access(c->weights, F_OK) == 0)
+            fprintf(
+                stderr,
+                "%s, which is there without it, will be overwritten; -resume=weights starts from "
+                "it\n",
+                c->weights);
         return NULL;
     }
     check_print(file, print);

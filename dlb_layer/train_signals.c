@@ -24,8 +24,16 @@ void drop_unread_output_at_stop(void) {
     drops_output = 1;
 }
 
+/* Of the signals that ask to stop, those that are not ignored. */
+static volatile sig_atomic_t watches_interrupt, watches_termination;
+
+/* The second one, whichever it is, ends the program. */
 static void ask_to_stop(int number) {
     stop_signal = number;
+    if (watches_interrupt)
+        signal(SIGINT, SIG_DFL);
+    if (watches_termination)
+        signal(SIGTERM, SIG_DFL);
     if (drops_output)
         drop_unread_output();
 }
@@ -35,18 +43,21 @@ static void ask_to_save(int number) {
     save_request = 1;
 }
 
-static void watch(int number, void (*handler)(int), int flags) {
-    struct sigaction before, action = {.sa_handler = handler, .sa_flags = SA_RESTART | flags};
+/* Returns whether it is watched: one that is ignored is not. */
+static bool watch(int number, void (*handler)(int)) {
+    struct sigaction before, action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     sigaction(number, NULL, &before);
-    if (before.sa_handler != SIG_IGN)
-        sigaction(number, &action, NULL);
+    return before.sa_handler != SIG_IGN && sigaction(number, &action, NULL) == 0;
 }
 
-void watch_train_signals(void) {
-    watch(SIGINT, ask_to_stop, (int)SA_RESETHAND);
-    watch(SIGTERM, ask_to_stop, (int)SA_RESETHAND);
-    watch(SIGUSR1, ask_to_save, 0);
+void watch_save_requests(void) {
+    watch(SIGUSR1, ask_to_save);
+}
+
+void watch_stop_signals(void) {
+    watches_interrupt = watch(SIGINT, ask_to_stop);
+    watches_termination = watch(SIGTERM, ask_to_stop);
     signal(SIGXFSZ, SIG_IGN); /* a limit of a file's size is a failed write like any other */
 }
 

@@ -5,9 +5,12 @@
 
 #include <stdbool.h>
 
-/* From here on, and a file that grows beyond a limit is an error and no signal; one that the
- * caller's process ignores, as nohup does, stays ignored. */
-void watch_train_signals(void);
+/* From here on; a signal that the caller's process ignores, as nohup does, stays ignored. Asking to
+ * save is harmless from the start, asking to stop ends the program by itself until there is
+ * something to save. From watch_stop_signals() on a file that grows beyond a limit is an error and
+ * no signal. */
+void watch_save_requests(void);
+void watch_stop_signals(void);
 
 /* Lets output that nobody reads be lost instead of waiting: from the first SIGINT or SIGTERM on, or
  * at once. A launcher that has sent one may read no more until the program ends. */

@@ -133,6 +133,8 @@ state_file *go_on_with_training(training *t, const classifier_options *options) 
     t->has_state = has_known_state(t->net, t->cfg_file);
     state_file *resumed = resume_training(train_saving_checkpoint(t->saving), options, t->net,
                                           t->cfg_file, &t->print, &t->circumstances);
+    if (t->clears)
+        *t->net->seen = 0;
     round_images_seen(t->net);
     t->first_images = *t->net->seen;
     if (resumed)
@@ -156,8 +158,13 @@ _Noreturn void end_training_on_signal(training *t) {
     char *error = train_log_close(t->log);
     if (error)
         fprintf(stderr, "darknet: %s\n", error);
-    fflush(NULL);
     int status = 128 + stop_signal_of_all();
+    char *lost = lost_files(t->saving);
+    if (lost) {
+        fprintf(stderr, "darknet: could not be written: %s\n", lost);
+        status = EXIT_FAILURE;
+    }
+    fflush(NULL);
     ranks_end();
     _exit(status); /* no exit handlers: loader threads are still there */
 }

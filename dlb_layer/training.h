@@ -34,6 +34,7 @@ typedef struct {
     bool validation_due; /* the validation of `record` was left; it and its log line are to come */
     iteration_record record;
     bool skips_bad;
+    bool clears;    /* -clear: images are counted from 0, whatever the weights say */
     bool has_state; /* the network's state can be kept */
     int save_every; /* epochs from one numbered weights file to the next; 0: none */
 } training;

@@ -395,6 +395,10 @@ stops_and_skips() { # NAME IMAGE
     check "and it is reported at the end" grep -qxF "Left out: $2" said
 }
 
+mkfifo pipe.ppm # whose reader would wait for ever
+check "a pipe in the list stops the run" stops_at pipe.ppm
+check "and is called one" said_last "cannot use pipe.ppm of bad.list: not a regular file"
+
 for image in bad.jpg bad.png bad.ppm; do
     bad_list $image >bad.list
     rm -rf backup

@@ -152,6 +152,18 @@ check "a run that has ended goes on no more" train_on x.cfg -resume -save_every 
 check "and says so" grep -qx \
     'backup/x.backup has seen 1500 of max_batches=1500 iterations: nothing is left to train' said
 check "with the same files" same_run whole backup
+check "nor from its weights alone" train_on x.cfg -resume=weights -save_every 0 -valid_every 0
+check "which says so" grep -q '^backup/x.backup has seen 1500 of max_batches=1500 iterations' said
+
+# What is asked for in vain is told at the end, also by the status.
+rm -rf backup
+mkdir backup
+mkdir backup/x.backup
+train_until TERM 30 x.cfg -seed "$seed" -save_every 0 -valid_every 0
+check "a signal, but nothing can be saved: status 1" test "$status" = 1
+check "and what is missing" grep -qx 'darknet: could not be written: x.state' said
+rm -rf backup
+cp -r whole backup
 
 # SIGUSR1 until a checkpoint is there, then SIGKILL.
 rm -rf backup
@@ -254,6 +266,15 @@ cp repaired/x.backup before/x.backup
 refuses "a state of other weights" \
     "backup/x.state belongs to other weights than backup/x.backup; -resume=weights starts from the \
 weights alone" x.data x.cfg -resume
+cp kept/x.backup before/x.backup
+rm before/x.state
+mkdir before/x.state
+refuses "a folder in place of a state" "cannot read backup/x.state: Is a directory" x.data x.cfg -resume
+rm -r before/x.state
+cp kept/x.state before/x.state
+refuses "with -check, too" "backup/x.state is another training's: -seed was 8 and is 9" \
+    x.data x.cfg -resume -seed 9 -check
+refuses "-clear" "-resume goes on with the checkpoint's count of images" x.data x.cfg -resume -clear
 refuses "an interval that is no number" "-checkpoint_every 10s: a number of iterations is needed" \
     x.data x.cfg -checkpoint_every 10s
 refuses "both kinds of -resume" "-resume and -resume=weights exclude each other" \

@@ -13,7 +13,7 @@ static void nothing_is_asked_for_at_first(void **state) {
 
 static void sigusr1_asks_for_one_save(void **state) {
     (void)state;
-    watch_train_signals();
+    watch_save_requests();
     raise(SIGUSR1);
     assert_true(take_save_request());
     assert_false(take_save_request());
@@ -23,23 +23,24 @@ static void sigusr1_asks_for_one_save(void **state) {
 }
 
 static void raise_first_and_say(void *number) {
-    watch_train_signals();
+    watch_stop_signals();
     raise(*(int *)number);
     fprintf(stderr, "asked by %d\n", train_stop_signal());
 }
 
 static void raise_both(void *numbers) {
     const int *n = numbers;
-    signal(n[0], SIG_DFL); /* a shell's background process may have been told to ignore it */
+    for (int i = 0; i < 2; i++) /* a shell's background process may have been told to ignore it */
+        signal(n[i], SIG_DFL);
     raise_first_and_say(numbers);
     raise(n[1]);
 }
 
-/* Each of the two alone asks, and ends the program when it comes once more. */
+/* Each of the two asks, and the one that comes after it ends the program. */
 static void the_second_one_ends_the_program(void **state) {
     (void)state;
-    int numbers[][2] = {{SIGINT, SIGINT}, {SIGTERM, SIGTERM}};
-    for (int i = 0; i < 2; i++) {
+    int numbers[][2] = {{SIGINT, SIGINT}, {SIGTERM, SIGTERM}, {SIGTERM, SIGINT}, {SIGINT, SIGTERM}};
+    for (int i = 0; i < 4; i++) {
         int status;
         char expected[64];
         snprintf(expected, sizeof expected, "asked by %d\n", numbers[i][0]);
