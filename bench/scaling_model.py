@@ -37,10 +37,13 @@ def sum_seconds(size, ranks, link):
     return min(ring, doubling)
 
 
-def step_seconds(rank, ranks, link, overlaps):
+AGREEMENT = 64  # bytes
+
+
+def step_seconds(rank, ranks, link, overlaps, agreements=0):
     """Of a whole step; `overlaps`: sums go on beside the backward pass, else the ranks' processors
-    are busy with them and they come on top."""
-    now = rank.forward
+    are busy with them and they come on top. `agreements`: small sums that all ranks wait for."""
+    now = rank.forward + agreements * sum_seconds(AGREEMENT, ranks, link)
     done = now  # when the links are done with the sums so far
     on_top = 0.0
     messages = list(rank.messages)
