@@ -103,6 +103,19 @@ takes dropout probability=.5
 } >x.cfg
 check "refuses a shortcut between pictures that do not fit" refuses_cfg \
     "layer 2, a [shortcut]: from=0 has 8 x 12 x 3 values, which do not fit the 4 x 4 x 3 of"
+refuses_first "crop_height=9, but the picture above it is 8 x 8" crop crop_height=9 crop_width=8
+refuses_first "crop_width=100, but the picture above it is 8 x 8" crop crop_height=8 crop_width=100
+refuses "crop_height=5, but the picture above it is 4 x 4" crop crop_height=5 crop_width=4
+takes crop crop_height=4 crop_width=4
+small_crop() { # HEIGHT: of 448, with random=1
+    { net width=448 height=448 random=1 && section crop crop_height="$1" crop_width=8; } >x.cfg
+    section softmax >>x.cfg
+}
+small_crop 3
+check "refuses a crop that random=1 shrinks to nothing" refuses_cfg \
+    "layer 0, a [crop]: crop_height=3 of height=448 leaves no pixel of the 128 x 128 that random=1 may draw"
+small_crop 4
+check "takes one that it shrinks to a pixel" inspect x.cfg
 { net && section softmax && section softmax && section shortcut from=0; } >x.cfg
 check "refuses a shortcut without pictures" refuses_cfg \
     "layer 2, a [shortcut]: from=0 has 0 x 0 x 0 values, which do not fit the 0 x 0 x 0 of"
@@ -124,6 +137,11 @@ for section in convolutional local maxpool batchnorm lrn upsample; do
     check "refuses [$section] without a picture" refuses_cfg \
         "layer 1, a [$section]: it needs a picture, but gets 192 values without width, height and channels"
 done
+
+refuses "groups=3 does not divide both the 4 channels above it and filters=6" convolutional filters=6 groups=3
+refuses "groups=4 does not divide both the 4 channels above it and filters=6" convolutional filters=6 groups=4
+refuses "groups=0 is not a size from 1" convolutional groups=0
+takes convolutional filters=6 groups=2
 
 # ---- lists ----
 
