@@ -143,6 +143,28 @@ refuses "groups=4 does not divide both the 4 channels above it and filters=6" co
 refuses "groups=0 is not a size from 1" convolutional groups=0
 takes convolutional filters=6 groups=2
 
+# ---- names ----
+
+refuses_net ": policy=foo is none of constant, step, steps, poly, exp, sigmoid, random" policy=foo
+refuses_net ": policy=Poly is none of" policy=Poly
+for policy in constant poly exp sigmoid random; do
+    baseline_cfg policy=$policy >x.cfg
+    check "takes policy=$policy" inspect x.cfg
+done
+for section in convolutional deconvolutional local connected rnn crnn shortcut activation; do
+    refuses "activation=foo is none of logistic, relu, " $section from=-1 activation=foo
+done
+for activation in logistic loggy relu elu selu relie plse hardtan lhtan linear ramp leaky tanh stair; do
+    takes activation activation=$activation
+done
+names_in_cfgs() { # KEY: those of the host's cfgs and ours
+    cat "$repository"/darknet/host/cfg/*.cfg "$repository"/cfg/*.cfg "$repository"/cfg/paper/*.cfg |
+        tr -d ' \t\r' | sed -n "s/^$1=//p" | sort -u
+}
+known=$(printf '%s\n' logistic relu ramp linear leaky constant poly steps | sort)
+check "takes the names in the host's cfgs and in ours" test \
+    "$( (names_in_cfgs activation && names_in_cfgs policy) | sort)" = "$known"
+
 # ---- lists ----
 
 refuses_net ": steps=5,8 has 2 numbers, but scales=.1 has 1" policy=steps steps=5,8 scales=.1
