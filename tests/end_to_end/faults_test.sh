@@ -292,10 +292,10 @@ sed 's/$/\r/' labels >windows.labels
     data_file train=windows.list valid=windows.list labels=windows.labels | sed 's/$/\r/'
     printf '; a comment\r\n   # another=one\r\n\r\n'
 } >windows.data
-sed 's/$/\r/' x.cfg >windows.cfg
+{ printf '\xef\xbb\xbf' && sed 's/$/\r/' x.cfg; } >windows.cfg
 check "CRLF, comments, blank lines, a byte order mark and no final newline change nothing" \
     same_as_plain windows.data
-check "CRLF in a cfg" train x.data windows.cfg -seed 1
+check "CRLF and a byte order mark in a cfg" train x.data windows.cfg -seed 1
 check "gives the same" cmp expected backup/windows.weights
 check "the host reads them, too" leaking train windows.data x.cfg -stock_loader
 check "and counts the images" grep -qx 9 printed

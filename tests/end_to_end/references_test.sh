@@ -24,9 +24,13 @@ ends_with() { # SENTENCE: status 1, and the sentence as the last line
     [ "$status" = 1 ] && [[ ${last#darknet: } == "$1"* ]]
 }
 
+inspect_fails_with() { # CFG SENTENCE
+    inspect "$1"
+    ends_with "$2"
+}
+
 refuses_cfg() { # SENTENCE
-    inspect x.cfg
-    ends_with "x.cfg: $1"
+    inspect_fails_with x.cfg "x.cfg: $1"
 }
 
 # The cfg: [net], a convolution of 8 x 8 x 4 and one of 4 x 4 x 4, then the section, then what
@@ -249,6 +253,13 @@ check "refuses a data file's tree of two classes" refuses_tree_of_data \
     "tree.data has classes=3, but the tree of tree has 2"
 printf '%s\n' 'a -1' 'b 5' 'c 0' >tree
 check "refuses parent 5 in it" refuses_tree_of_data "tree: line 2: its parent 5 is neither -1"
+
+# ---- byte order marks ----
+
+{ printf '\xef\xbb\xbf' && baseline_cfg; } >marked.cfg
+check "takes a cfg with one" inspect marked.cfg
+{ printf '\n\xef\xbb\xbf' && baseline_cfg; } >marked.cfg
+check "refuses one in line 2" inspect_fails_with marked.cfg "marked.cfg: line 2 stands before any section"
 
 # ---- lines that begin with a zero byte ----
 
