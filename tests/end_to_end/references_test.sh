@@ -109,6 +109,7 @@ check "refuses a shortcut between pictures that do not fit" refuses_cfg \
     "layer 2, a [shortcut]: from=0 has 8 x 12 x 3 values, which do not fit the 4 x 4 x 3 of"
 refuses_first "crop_height=9, but the picture above it is 8 x 8" crop crop_height=9 crop_width=8
 refuses_first "crop_width=100, but the picture above it is 8 x 8" crop crop_height=8 crop_width=100
+refuses_first "crop_height=100000, but the picture above it is 8 x 8" crop crop_height=100000 crop_width=100000
 refuses "crop_height=5, but the picture above it is 4 x 4" crop crop_height=5 crop_width=4
 takes crop crop_height=4 crop_width=4
 small_crop() { # HEIGHT: of 448, with random=1
