@@ -1,5 +1,6 @@
 #include "cfg_references.h"
 
+#include "activations.h"
 #include "fail.h"
 #include "option_list.h"
 
@@ -56,6 +57,40 @@ static int count_numbers(const referring_section *s, const char *key, const char
     return count;
 }
 
+/* ---- names ---- */
+
+static _Noreturn void fail_name(const referring_section *s, const char *key, const char *text,
+                                const char *known) {
+    fail("%s: %s: %s=%s is none of %s", s->cfg_file, s->name, key, text, known);
+}
+
+/* The host takes ReLU for what it does not know. */
+static void check_activation(const referring_section *s) {
+    const char *text = option_find(s->options, "activation");
+    char *known = format_string("%s", "");
+    bool found = !text;
+    for (int a = LOGISTIC; a <= SELU && !found; a++) {
+        const char *name = get_activation_string((ACTIVATION)a);
+        char *longer = format_string("%s%s%s", known, *known ? ", " : "", name);
+        free(known);
+        known = longer;
+        found = !strcmp(text, name);
+    }
+    if (!found)
+        fail_name(s, "activation", text, known);
+    free(known);
+}
+
+/* The host takes a constant rate for what it does not know. */
+static void check_policy(const referring_section *s, const char *policy) {
+    static const char *const POLICIES[] = {"constant", "step",    "steps", "poly",
+                                           "exp",      "sigmoid", "random"};
+    for (size_t i = 0; i < sizeof POLICIES / sizeof *POLICIES; i++)
+        if (!strcmp(policy, POLICIES[i]))
+            return;
+    fail_name(s, "policy", policy, "constant, step, steps, poly, exp, sigmoid, random");
+}
+
 /* ---- [net] ---- */
 
 static void check_steps(const referring_section *s) {
@@ -78,6 +113,8 @@ void check_net_references(const char *cfg_file, list *options) {
     if (values > 0 && option_find(options, "inputs") && values != whole_value(&s, "inputs", 0))
         fail("%s: [net]: inputs=%d, but width=%d, height=%d, channels=%d make %.0f", cfg_file,
              whole_value(&s, "inputs", 0), width, height, channels, values);
+    if (policy)
+        check_policy(&s, policy);
     if (policy && !strcmp(policy, "steps"))
         check_steps(&s);
     if (policy && !strcmp(policy, "step") && whole_value(&s, "step", 1) < 1)
@@ -194,7 +231,26 @@ static void check_boxes(const referring_section *s, LAYER_TYPE type) {
 
 /* ---- each type ---- */
 
+/* The others do not read the key. */
+static bool has_activation(LAYER_TYPE type) {
+    switch (type) {
+    case CONVOLUTIONAL:
+    case DECONVOLUTIONAL:
+    case LOCAL:
+    case CONNECTED:
+    case RNN:
+    case CRNN:
+    case SHORTCUT:
+    case ACTIVE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void check_section(const referring_section *s, LAYER_TYPE type) {
+    if (has_activation(type))
+        check_activation(s);
     switch (type) {
     case SHORTCUT:
         return check_shortcut(s);

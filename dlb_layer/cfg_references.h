@@ -1,5 +1,6 @@
 /* Whether what the sections of a cfg refer to is there: layers above, places of a list, classes of
- * a tree. The host reads and writes past its arrays where it is not. All of it ends the program
+ * a tree, names of activations and policies. The host reads and writes past its arrays where it is
+ * not, or takes another name. All of it ends the program
  * with one sentence that names file, section, key and values.
  *
  * Numbers are read as the host reads them, up to the first byte that belongs to none. */
@@ -10,12 +11,13 @@
 
 /* Host seam, before [net] is read: it must have `inputs` or a picture; `inputs` beside a picture
  * must be the picture's; policy=steps needs as many `scales` as `steps`, policy=step a `step` of at
- * least 1. */
+ * least 1; `policy` must be one that there is. */
 void check_net_references(const char *cfg_file, list *options);
 
 /* Host seam, before layer `place` of the network is made, after its sizes have been checked: `from`
  * and `layers` must name layers above it, whose pictures fit; `mask` and `anchors` boxes that there
- * are; [dropout] a layer above; [reorg] and layers of boxes what they get. */
+ * are; [dropout] a layer above; [reorg] and layers of boxes what they get; `activation` is one that
+ * there is. */
 void check_layer_references(const char *cfg_file, LAYER_TYPE type, list *options,
                             const network *net, layer_place place);
 

@@ -127,10 +127,19 @@ static uint64_t padding_on_a_side(const sized_section *s, uint64_t size) {
     return half ? size / 2 : take(s, "padding", 0, 0);
 }
 
+/* Each group takes as many channels, and makes as many filters, as the next. */
+static void check_groups(const sized_section *s, uint64_t groups, uint64_t filters) {
+    if ((uint64_t)s->place.channels % groups || filters % groups)
+        fail("%s: %s: groups=%" PRIu64 " does not divide both the %d channels above it and "
+             "filters=%" PRIu64,
+             s->cfg_file, s->name, groups, s->place.channels, filters);
+}
+
 static void check_convolution(const sized_section *s) {
     layer_place p = s->place;
     uint64_t filters = take(s, "filters", 1, 1), size = take(s, "size", 1, 1);
     uint64_t stride = take(s, "stride", 1, 1), groups = take(s, "groups", 1, 1);
+    check_groups(s, groups, filters);
     uint64_t padding = 2 * padding_on_a_side(s, size);
     uint64_t pixels = times(windows(s, p.height, padding, size, stride),
                             windows(s, p.width, padding, size, stride));
@@ -217,9 +226,24 @@ static void check_detection(const sized_section *s) {
     check_outputs(s, times(squared(take(s, "side", 7, 1)), times(take(s, "num", 1, 1), values)));
 }
 
+static void check_crop_side(const sized_section *s, const char *key, uint64_t side, int most) {
+    if (side > (uint64_t)most)
+        fail("%s: %s: %s=%" PRIu64 ", but the picture above it is %d x %d", s->cfg_file, s->name,
+             key, side, s->place.width, s->place.height);
+}
+
+/* A crop that fits goes on fitting when random=1 draws another size, because the host scales it
+ * with the picture's height; it may come to nothing, though. */
 static void check_crop_layer(const sized_section *s) {
-    uint64_t pixels = times(take(s, "crop_height", 1, 1), take(s, "crop_width", 1, 1));
-    check_outputs(s, times(pixels, (uint64_t)s->place.channels));
+    enum { SMALLEST_DRAWN = 128 };
+    uint64_t height = take(s, "crop_height", 1, 1), width = take(s, "crop_width", 1, 1);
+    check_crop_side(s, "crop_height", height, s->place.height);
+    check_crop_side(s, "crop_width", width, s->place.width);
+    if (s->net->random && SMALLEST_DRAWN * height < (uint64_t)s->net->h)
+        fail("%s: %s: crop_height=%" PRIu64 " of height=%d leaves no pixel of the %d x %d that "
+             "random=1 may draw",
+             s->cfg_file, s->name, height, s->net->h, SMALLEST_DRAWN, SMALLEST_DRAWN);
+    check_outputs(s, times(times(height, width), (uint64_t)s->place.channels));
 }
 
 static void check_route(const sized_section *s) {

@@ -23,7 +23,9 @@ typedef struct {
 /* Host seam, before layer `place` of the network is made: ends the program with one sentence that
  * names layer and keys if the layer's outputs, weights or workspace are more values than an int can
  * count, or if one of these arrays, or the weights so far, takes more than memory_limit(); and if
- * a size is below 1, or leaves no output; and if the layer needs a picture, but gets none. */
+ * a size is below 1, or leaves no output; if a [crop] is larger than its picture, or `groups` of a
+ * [convolutional] do not divide its channels and filters; and if the layer needs a picture, but
+ * gets none. */
 void check_layer_sizes(const char *cfg_file, LAYER_TYPE type, list *options, const network *net,
                        layer_place place);
 

@@ -10,11 +10,17 @@
 #include "shared_network.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void check_backup_folder(const char *folder) {
-    if (access(folder, W_OK | X_OK))
+    struct stat status;
+    bool exists = !stat(folder, &status);
+    if (exists && !S_ISDIR(status.st_mode))
+        fail("cannot write into the backup folder %s: %s", folder, strerror(ENOTDIR));
+    if (!exists || access(folder, W_OK | X_OK))
         fail("cannot write into the backup folder %s: %s", folder, strerror(errno));
 }
 

@@ -257,7 +257,10 @@ refuses "no cfg at all" "usage: darknet classifier train DATA CFG" x.data
 
 : >file
 before=$(snapshot file)
-refuses_data "a file as the backup folder" "cannot ... file" backup=file
+refuses_data "a file as the backup folder" "cannot write into the backup folder file: Not a directory" \
+    backup=file
+refuses "one behind -backup" "cannot write into the backup folder file: Not a directory" \
+    x.data baseline.cfg -backup file
 refuses_data "a backup folder below a file" "cannot make the backup folder file/folder: \
 Not a directory" backup=file/folder
 refuses_data "a backup folder in a folder that is not there" "cannot make the backup folder \

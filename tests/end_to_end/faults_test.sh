@@ -292,10 +292,10 @@ sed 's/$/\r/' labels >windows.labels
     data_file train=windows.list valid=windows.list labels=windows.labels | sed 's/$/\r/'
     printf '; a comment\r\n   # another=one\r\n\r\n'
 } >windows.data
-sed 's/$/\r/' x.cfg >windows.cfg
+{ printf '\xef\xbb\xbf' && sed 's/$/\r/' x.cfg; } >windows.cfg
 check "CRLF, comments, blank lines, a byte order mark and no final newline change nothing" \
     same_as_plain windows.data
-check "CRLF in a cfg" train x.data windows.cfg -seed 1
+check "CRLF and a byte order mark in a cfg" train x.data windows.cfg -seed 1
 check "gives the same" cmp expected backup/windows.weights
 check "the host reads them, too" leaking train windows.data x.cfg -stock_loader
 check "and counts the images" grep -qx 9 printed
@@ -344,7 +344,6 @@ for type in rnn gru lstm; do
 done
 refuses_layer "its weights are ... values, but" crnn hidden_filters=100000 output_filters=3
 refuses_layer "its outputs are ... values, but" upsample stride=100000
-refuses_layer "its outputs are 30000000000 values, but" crop crop_height=100000 crop_width=100000
 refuses_layer "its rows with padding are 4000000008 pixels, but" \
     convolutional filters=1 size=1 padding=2000000000 stride=2000000000
 refuses_layer "its outputs are ... values, but" region classes=2000000000 num=5

@@ -24,9 +24,13 @@ ends_with() { # SENTENCE: status 1, and the sentence as the last line
     [ "$status" = 1 ] && [[ ${last#darknet: } == "$1"* ]]
 }
 
+inspect_fails_with() { # CFG SENTENCE
+    inspect "$1"
+    ends_with "$2"
+}
+
 refuses_cfg() { # SENTENCE
-    inspect x.cfg
-    ends_with "x.cfg: $1"
+    inspect_fails_with x.cfg "x.cfg: $1"
 }
 
 # The cfg: [net], a convolution of 8 x 8 x 4 and one of 4 x 4 x 4, then the section, then what
@@ -103,6 +107,20 @@ takes dropout probability=.5
 } >x.cfg
 check "refuses a shortcut between pictures that do not fit" refuses_cfg \
     "layer 2, a [shortcut]: from=0 has 8 x 12 x 3 values, which do not fit the 4 x 4 x 3 of"
+refuses_first "crop_height=9, but the picture above it is 8 x 8" crop crop_height=9 crop_width=8
+refuses_first "crop_width=100, but the picture above it is 8 x 8" crop crop_height=8 crop_width=100
+refuses_first "crop_height=100000, but the picture above it is 8 x 8" crop crop_height=100000 crop_width=100000
+refuses "crop_height=5, but the picture above it is 4 x 4" crop crop_height=5 crop_width=4
+takes crop crop_height=4 crop_width=4
+small_crop() { # HEIGHT: of 448, with random=1
+    { net width=448 height=448 random=1 && section crop crop_height="$1" crop_width=8; } >x.cfg
+    section softmax >>x.cfg
+}
+small_crop 3
+check "refuses a crop that random=1 shrinks to nothing" refuses_cfg \
+    "layer 0, a [crop]: crop_height=3 of height=448 leaves no pixel of the 128 x 128 that random=1 may draw"
+small_crop 4
+check "takes one that it shrinks to a pixel" inspect x.cfg
 { net && section softmax && section softmax && section shortcut from=0; } >x.cfg
 check "refuses a shortcut without pictures" refuses_cfg \
     "layer 2, a [shortcut]: from=0 has 0 x 0 x 0 values, which do not fit the 0 x 0 x 0 of"
@@ -124,6 +142,33 @@ for section in convolutional local maxpool batchnorm lrn upsample; do
     check "refuses [$section] without a picture" refuses_cfg \
         "layer 1, a [$section]: it needs a picture, but gets 192 values without width, height and channels"
 done
+
+refuses "groups=3 does not divide both the 4 channels above it and filters=6" convolutional filters=6 groups=3
+refuses "groups=4 does not divide both the 4 channels above it and filters=6" convolutional filters=6 groups=4
+refuses "groups=0 is not a size from 1" convolutional groups=0
+takes convolutional filters=6 groups=2
+
+# ---- names ----
+
+refuses_net ": policy=foo is none of constant, step, steps, poly, exp, sigmoid, random" policy=foo
+refuses_net ": policy=Poly is none of" policy=Poly
+for policy in constant poly exp sigmoid random; do
+    baseline_cfg policy=$policy >x.cfg
+    check "takes policy=$policy" inspect x.cfg
+done
+for section in convolutional deconvolutional local connected rnn crnn shortcut activation; do
+    refuses "activation=foo is none of logistic, relu, " $section from=-1 activation=foo
+done
+for activation in logistic loggy relu elu selu relie plse hardtan lhtan linear ramp leaky tanh stair; do
+    takes activation activation=$activation
+done
+names_in_cfgs() { # KEY: those of the host's cfgs and ours
+    cat "$repository"/darknet/host/cfg/*.cfg "$repository"/cfg/*.cfg "$repository"/cfg/paper/*.cfg |
+        tr -d ' \t\r' | sed -n "s/^$1=//p" | sort -u
+}
+known=$(printf '%s\n' logistic relu ramp linear leaky constant poly steps | sort)
+check "takes the names in the host's cfgs and in ours" test \
+    "$( (names_in_cfgs activation && names_in_cfgs policy) | sort)" = "$known"
 
 # ---- lists ----
 
@@ -209,6 +254,13 @@ check "refuses a data file's tree of two classes" refuses_tree_of_data \
     "tree.data has classes=3, but the tree of tree has 2"
 printf '%s\n' 'a -1' 'b 5' 'c 0' >tree
 check "refuses parent 5 in it" refuses_tree_of_data "tree: line 2: its parent 5 is neither -1"
+
+# ---- byte order marks ----
+
+{ printf '\xef\xbb\xbf' && baseline_cfg; } >marked.cfg
+check "takes a cfg with one" inspect marked.cfg
+{ printf '\n\xef\xbb\xbf' && baseline_cfg; } >marked.cfg
+check "refuses one in line 2" inspect_fails_with marked.cfg "marked.cfg: line 2 stands before any section"
 
 # ---- lines that begin with a zero byte ----
 
