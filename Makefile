@@ -78,7 +78,7 @@ DLB_LAYER := fail launcher row_share gradient_buckets shared_network train_agree
 	logit_ring dlb_options net_keys \
 	worker_threads overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
 	dlb_cost_layer dlb_cost_layer_gpu step_losses step_graph image_planes array_list nesterov recipe network_arrays whole_network_gpu image_rows classifier_data number_option classifier_options batched_prediction \
-	checkpoint train_saving train_state train_resume training classifier_valid classifier_predict train_validation train_checks classifier_train
+	checkpoint train_saving train_state train_resume training classifier_valid classifier_predict train_validation train_checks train_reports classifier_train
 COMMANDS  := dlb_command command_options shell_words whole_file parse_number display_text \
 	prepare prepare_options data_set fashion_mnist idx_file cifar tiny_imagenet image_folder image_files file_tree \
 	subset label_noise image_writer text_file folders \

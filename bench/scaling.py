@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+from gpu.resnet50_cfg import resnet50
 from measuring import ROOT, ROUNDS, median_and_range, output_of, processor, write_results
 from scaling_model import Link, Rank, line_of_sums, step_seconds
 
@@ -40,45 +41,15 @@ MPI_ENVIRONMENT = {
 # ---- networks ----
 
 
-def section(name, **keys):
-    return f"[{name}]\n" + "".join(f"{k}={v}\n" for k, v in keys.items()) + "\n"
+def with_batch(cfg, batch):
+    return "\n".join(f"batch={batch}" if l.startswith("batch=") else l for l in cfg.splitlines()) + "\n"
 
 
-def conv(filters, size, stride, activation):
-    return section(
-        "convolutional",
-        batch_normalize=1,
-        filters=filters,
-        size=size,
-        stride=stride,
-        pad=1,
-        activation=activation,
-    )
-
-
-def resnet50(batch):
-    """He et al. 2016, at 224x224, a thousand classes."""
-    text = section("net", batch=batch, subdivisions=1, width=224, height=224, channels=3)
-    text = text.strip() + "\nlearning_rate=0.01\nmax_batches=1000\n\n"
-    text += conv(64, 7, 2, "relu") + section("maxpool", size=3, stride=2, padding=2)
-    for width, blocks in ((64, 3), (128, 4), (256, 6), (512, 3)):
-        for block in range(blocks):
-            stride = 2 if block == 0 and width > 64 else 1
-            text += conv(width, 1, 1, "relu") + conv(width, 3, stride, "relu")
-            text += conv(4 * width, 1, 1, "linear")
-            if block == 0:
-                text += section("route", layers=-4) + conv(4 * width, 1, stride, "linear")
-            text += section("shortcut", **{"from": -3 if block == 0 else -4}, activation="relu")
-    text += section("avgpool") + section("connected", output=1000, activation="linear")
-    return text + section("softmax")
-
-
-def resnet110(batch):
-    lines = (ROOT / "cfg/paper/resnet110-100.cfg").read_text().splitlines()
-    return "\n".join(f"batch={batch}" if l.startswith("batch=") else l for l in lines) + "\n"
-
-
-NETWORKS = {"ResNet-50 at 224x224": (resnet50, 8), "ResNet-110 at 32x32": (resnet110, 32)}
+# The cfg, and how many images a rank has of a batch.
+NETWORKS = {
+    "ResNet-50 at 224x224": (resnet50(), 8),
+    "ResNet-110 at 32x32": ((ROOT / "cfg/paper/resnet110-100.cfg").read_text(), 32),
+}
 
 
 # ---- measuring ----
@@ -117,15 +88,15 @@ class Network:
     """One network's cfgs, and what was measured of it."""
 
     def __init__(self, name, folder):
-        self.make_cfg, self.rows = NETWORKS[name]
+        self.text, self.rows = NETWORKS[name]
         self.name, self.folder = name, folder
         self.alone, self.messages = [], []
         self.measured = {ranks: [] for ranks in CHECKED}  # seconds of a step
         self.shared = {ranks: [] for ranks in CHECKED}  # what a rank computes beside the others
 
     def cfg(self, batch):
-        path = self.folder / f"{self.make_cfg.__name__}-{batch}.cfg"
-        path.write_text(self.make_cfg(batch))
+        path = self.folder / f"{self.name.split()[0]}-{batch}.cfg"
+        path.write_text(with_batch(self.text, batch))
         return path
 
     def measure_round(self, layer_times):
