@@ -391,14 +391,14 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     t.rows = image_rows_of(t.net, &t.data, sampling_seed(&t), t.dlb != NULL);
     printf("%d %d\n", t.rows.augment.min_side, t.rows.augment.max_side);
     check_that_ranks_agree(&t, data_file, &options);
-    t.guard = finite_guard_create(t.net, cfg_file, options.drops_not_finite);
-    prepare_gradient_sums(t.net, cfg_file);
-    state_file *resumed = go_on_with_training(&t, &options);
     if (options.check)
         end_after_checks(&t, data_file, &options);
+    t.guard = finite_guard_create(t.net, cfg_file, options.drops_not_finite);
+    prepare_gradient_sums(t.net, cfg_file);
     watch_stop_signals();
     if (rank_count() > 1)
         drop_unread_output_at_stop();
+    state_file *resumed = go_on_with_training(&t, &options);
     open_run(&t, data_file, &options, resumed);
     bool from_checkpoint = t.iterations || options.resume == RESUME_FROM_WEIGHTS;
     if (!has_iterations_left(&t))

@@ -170,10 +170,10 @@ check "lstm" has_layer 2 lstm 2 $((4 * 3 * 2 + 4 * 2 * 2 + 8 * 2)) $((4 * 3 * 2 
 inspect x.cfg
 check "names a setting that Darknet does not use" grep -qxF \
     "x.cfg: Unused field: 'colour = red'" said
-{ net policy=never; body; section softmax groups=1; } >x.cfg
+{ net; body; section cost type=never; } >x.cfg
 inspect x.cfg
 check "names a setting that Darknet replaces" grep -qxF \
-    "x.cfg: Couldn't find policy never, going with constant" said
+    "x.cfg: Couldn't find cost type never, going with SSE" said
 baseline_cfg random=1 >x.cfg
 inspect x.cfg
 check "says that random=1 resizes" says input "8 x 8 x 3; random=1 resizes it during training"

@@ -272,8 +272,6 @@ mkdir before/x.state
 refuses "a folder in place of a state" "cannot read backup/x.state: Is a directory" x.data x.cfg -resume
 rm -r before/x.state
 cp kept/x.state before/x.state
-refuses "with -check, too" "backup/x.state is another training's: -seed was 8 and is 9" \
-    x.data x.cfg -resume -seed 9 -check
 refuses "-clear" "-resume goes on with the checkpoint's count of images" x.data x.cfg -resume -clear
 refuses "an interval that is no number" "-checkpoint_every 10s: a number of iterations is needed" \
     x.data x.cfg -checkpoint_every 10s
