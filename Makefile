@@ -73,7 +73,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # ---- ours ----
 
 # What knows nothing of Darknet comes first, the adapters after it.
-DLB_LAYER := fail launcher row_share gradient_buckets shared_network train_agreement safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu route_gpu shortcut_gpu \
+DLB_LAYER := fail launcher row_share pairwise_sum gradient_buckets gradient_sums shared_network train_agreement safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu route_gpu shortcut_gpu \
 	weight_init bias_key decay_all gpu_status gpu_stream network_form matrix_math staged_rows device_input pinned_floats convolution_algorithms finite_values layer_arrays step_snapshot finite_guard weights_file memory_limit cfg_sizes cfg_references saved_weights \
 	logit_ring dlb_options net_keys \
 	worker_threads overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
@@ -89,7 +89,7 @@ COMMANDS  := dlb_command command_options shell_words whole_file parse_number dis
 	show contact_sheet $(if $(filter 1,$(OPENCV)),contact_sheet_opencv,contact_sheet_none)
 DLB_CUDA  := row_kernels shortcut_kernels array_list_kernels dlb_cost_kernels step_losses_kernels avgpool_kernels nesterov_kernels
 # The CPU backend; see onednn/cpu_backend.h.
-MPI_FILES := $(if $(filter 1,$(MPI)),ranks_mpi gradient_sums)
+MPI_FILES := $(if $(filter 1,$(MPI)),ranks_mpi)
 BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend normalization \
 	conv_layer batchnorm_layer_cpu activation_layer_cpu shortcut_layer_cpu pool_layers take_over thread_waiting,none)
 DECODER   := $(if $(filter 1,$(OPENCV)),image_decode_opencv,image_decode_stb)

@@ -63,7 +63,7 @@ static double loaded_a_second(const classifier_data *data, augment_settings augm
     image_rows rows = {.data = data, .augment = augment, .seed = 1};
     loader_settings settings = {.images = data->list.count,
                                 .slots = 1,
-                                .share = {.ranks = 1, .rows = BATCH},
+                                .share = {.shards = 1, .own = 1, .rows = BATCH},
                                 .overlap = overlap,
                                 .seed = 1,
                                 .row_inputs = augment.width * augment.height * 3,

@@ -19,7 +19,7 @@ static double time_sum(float *values, size_t count) {
     ranks_sum(&together, 1);
     double start = what_time_is_it_now();
 #ifdef DLB_MPI
-    rank_sum_wait(rank_sum_start(values, count));
+    rank_sum_wait(rank_sum_start(values, count, false));
 #else
     (void)values, (void)count;
 #endif

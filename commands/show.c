@@ -108,7 +108,7 @@ static void start_training_loader(training_loader *t, const request *r) {
     t->rows = image_rows_of(t->net, &t->data, r->seed, true);
     loader_settings settings = {.images = t->data.list.count,
                                 .slots = t->net->subdivisions,
-                                .share = {.ranks = 1, .rows = t->net->batch, .halves = true},
+                                .share = {.shards = 1, .own = 1, .rows = t->net->batch, .halves = true},
                                 .overlap = true,
                                 .seed = t->rows.seed,
                                 .row_inputs = t->net->inputs,

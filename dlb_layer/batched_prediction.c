@@ -58,7 +58,7 @@ static overlap_loader *start_loader(const network *net, fitted_images *images) {
     int ranks = rank_count();
     loader_settings settings = {.images = images->job->count,
                                 .slots = 1,
-                                .share = {ranks, rank_number(), ranks * net->batch, false},
+                                .share = {ranks, rank_number(), 1, ranks * net->batch, false},
                                 .in_order = true,
                                 .row_inputs = net->inputs,
                                 .threads = images->job->threads,

@@ -90,8 +90,8 @@ static train_log *open_log(const training *t, const state_file *resumed) {
 
 /* ---- one iteration ---- */
 
-/* A GPU gets them while it computes: the next micro-batch's rows, after the last one those of the
- * next iteration, if the loader has them already. */
+/* A GPU, which has one shard, gets them while it computes: the next micro-batch's rows, after the
+ * last one those of the next iteration, if the loader has them already. */
 static void send_rows_after(training *t, const loaded_batch *batch, int slot) {
     network *net = t->net;
     size_t row = (size_t)(slot + 1) * (size_t)net->batch;
@@ -104,20 +104,20 @@ static void send_rows_after(training *t, const loaded_batch *batch, int slot) {
                           batch->truths + row * (size_t)net->truths);
 }
 
-/* Trains on the batch where the loader wrote it; the host's own buffers stay unused. *dropped says
- * whether its update was not finite and is left out. */
-static float train_on_batch(training *t, const loaded_batch *batch, bool *dropped) {
+/* Trains on the rows where the loader wrote them, those of a micro-batch's shards one after the
+ * other; the host's own buffers stay unused. Returns the host's sum of losses. */
+static float train_on_shard(training *t, const loaded_batch *batch, int shard) {
     network *net = t->net;
     float *inputs = net->input, *truths = net->truth;
     float sum = 0;
-    finite_guard_begin(t->guard);
-    begin_iteration_of_ranks(net);
+    begin_shard(net, shard);
     for (int slot = 0; slot < net->subdivisions; slot++) {
-        size_t row = (size_t)slot * (size_t)net->batch;
+        int part = slot * count_own_shards(net) + shard;
+        size_t row = (size_t)part * (size_t)net->batch;
         net->input = batch->inputs + row * (size_t)net->inputs;
         net->truth = batch->truths + row * (size_t)net->truths;
         if (t->dlb)
-            set_dlb_cost_samples(t->dlb, slot, batch->ids + row);
+            set_dlb_cost_samples(t->dlb, part, batch->ids + row);
         if (slot == net->subdivisions - 1)
             sum_gradients_next(net);
         send_device_input(net, net->input, net->truth); /* if it was not sent ahead */
@@ -130,13 +130,12 @@ static float train_on_batch(training *t, const loaded_batch *batch, bool *droppe
         sum = (float)take_deferred_losses(net);
         finite_guard_check_deferred(t->guard, sum);
     }
-    *dropped = finite_guard_end(t->guard);
     return sum;
 }
 
-/* `sum` is the host's cross entropy over the rank's rows; the layer's own is exact for any logits.
- */
-static void add_losses(training *t, float sum, iteration_record *record) {
+/* Of the shard that was trained on last. `sum` is the host's cross entropy; the layer's own is
+ * exact for any logits. */
+static loss_sums take_losses(training *t, float sum) {
     loss_sums sums = {.loss = sum};
     if (t->dlb) {
         dlb_cost_sums own = take_dlb_cost_sums(t->dlb);
@@ -144,7 +143,20 @@ static void add_losses(training *t, float sum, iteration_record *record) {
         sums.consistency = own.consistency;
         sums.teachers = own.teachers;
     }
-    add_up_losses(t, &sums);
+    return sums;
+}
+
+/* Fills t->losses. Returns whether the update was not finite and is left out. */
+static bool train_on_batch(training *t, const loaded_batch *batch) {
+    finite_guard_begin(t->guard);
+    begin_iteration_of_ranks(t->net);
+    for (int shard = 0; shard < count_own_shards(t->net); shard++)
+        t->losses[shard] = take_losses(t, train_on_shard(t, batch, shard));
+    return finite_guard_end(t->guard);
+}
+
+static void note_losses(training *t, iteration_record *record) {
+    loss_sums sums = add_up_losses(t);
     float loss = (float)sums.loss / (float)training_batch(t->net);
     record->loss = loss;
     record->cross_entropy = loss;
@@ -249,15 +261,14 @@ static void train_one_iteration(training *t) {
     if (failed >= 0 || !batch)
         stop_at_bad_image(t, failed);
     double loaded = what_time_is_it_now();
-    bool dropped;
-    float loss = train_on_batch(t, batch, &dropped);
+    bool dropped = train_on_batch(t, batch);
     iteration_record record = {.load_seconds = loaded - start};
     record.step_seconds = what_time_is_it_now() - loaded;
     record.iteration = get_current_batch(net);
     record.images = *net->seen;
     record.epoch = (double)*net->seen / t->data.list.count;
     record.rate = get_current_rate(net);
-    add_losses(t, loss, &record);
+    note_losses(t, &record);
     print_iteration(t, &record, dropped);
     t->record = record;
     t->iterations++;
@@ -318,6 +329,7 @@ static void free_training(training *t) {
     free_gradient_sums(t->net);
     free_network(t->net);
     free(t->base);
+    free(t->losses);
     if (lost)
         fail("could not be written: %s", lost);
 }
@@ -381,6 +393,7 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     check_training_network(t.net, cfg_file, &t.data, data_file,
                            options.valid_every && has_validation_list(data_file));
     allow_recipe_training(t.net);
+    t.losses = allocate((size_t)count_own_shards(t.net), sizeof *t.losses);
     defer_losses(t.net);
     create_device_input(t.net);
     if (recipe_keys(t.net).cuda_graph)

@@ -5,6 +5,7 @@
 #include "fail.h"
 #include "network.h"
 #include "option_list.h"
+#include "shared_network.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -156,7 +157,7 @@ void prepare_dlb_cost_training(layer *l, const network *net, const char *cfg_fil
             "%s: [dlb_cost] revisits half of each micro-batch, but batch/subdivisions = %d/%d = %d "
             "is odd",
             cfg_file, net->batch * net->subdivisions, net->subdivisions, net->batch);
-    dlb->slots = net->subdivisions;
+    dlb->slots = net->subdivisions * count_own_shards(net);
     dlb->half = net->batch / 2;
 #ifdef GPU
     if (net->gpu_index >= 0) {

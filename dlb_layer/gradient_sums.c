@@ -4,8 +4,10 @@
 #include "gradient_buckets.h"
 #include "layer_arrays.h"
 #include "network.h"
+#include "pairwise_sum.h"
 #include "ranks.h"
 #include "recipe.h"
+#include "shared_network.h"
 #include "shared_network_state.h"
 
 #include <stdlib.h>
@@ -18,30 +20,41 @@ enum {
 
 typedef struct {
     float *values;
+    size_t at;     /* among the floats of all arrays */
     bool averages; /* a rolling statistic */
 } summed_array;
 
 struct gradient_sums {
-    int ranks;
+    int shards, own;
+    bool in_order; /* sums do not depend on the number of ranks */
     int array_count;
     summed_array *arrays; /* (array_count), in the order of the backward pass */
     bucket_array *places; /* (array_count) */
+    pairwise_sum *pairs;  /* of the own shards; NULL: there is one */
+    float *start;         /* the arrays' floats when the iteration begins, of the rolling statistics
+                             alone; NULL likewise */
     float *flat;
     int bucket_count;
-    bucket *buckets;  /* (bucket_count) */
-    rank_sum **sums;  /* (bucket_count), NULL: not begun */
-    bool is_next;     /* the backward pass that comes is the last of the iteration */
-    int copied, sent; /* how many arrays and buckets of it are */
+    bucket *buckets; /* (bucket_count); none on one rank */
+    rank_sum **sums; /* (bucket_count), NULL: not begun */
+    bool is_next;    /* the backward pass that comes is the last of a shard */
+    int added, sent; /* how many arrays and buckets of it are */
 };
+
+static struct gradient_sums *sums_of(const network *net) {
+    return net->ranks ? net->ranks->sums : NULL;
+}
 
 /* ---- life ---- */
 
 static void add_array(struct gradient_sums *s, const layer_array *a, int layer, bool joined) {
+    const bucket_array *last = s->array_count ? &s->places[s->array_count - 1] : NULL;
+    size_t at = last ? s->arrays[s->array_count - 1].at + last->count : 0;
     bool averages = !a->updates;
     if (averages && joined)
         return;
-    s->arrays[s->array_count] = (summed_array){averages ? a->values : a->updates, averages};
-    s->places[s->array_count++] = (bucket_array){a->count, layer, averages, 0};
+    s->arrays[s->array_count] = (summed_array){averages ? a->values : a->updates, at, averages};
+    s->places[s->array_count++] = (bucket_array){a->count, layer, averages, IN_PLACE};
 }
 
 static void add_layer(struct gradient_sums *s, const layer *l, int index, bool joined) {
@@ -51,32 +64,54 @@ static void add_layer(struct gradient_sums *s, const layer *l, int index, bool j
         add_array(s, &arrays[i], index, joined);
 }
 
-void prepare_gradient_sums(network *net, const char *cfg_file) {
-    size_t floats, most = MOST_LAYER_ARRAYS * (size_t)net->n;
-    if (!net->ranks)
+static void plan_messages(struct gradient_sums *s) {
+    size_t floats;
+    if (rank_count() == 1)
         return;
-    struct gradient_sums *s = allocate(1, sizeof *s);
-    s->ranks = net->ranks->share.ranks;
-    s->arrays = allocate(most, sizeof *s->arrays);
-    s->places = allocate(most, sizeof *s->places);
-    for (int i = net->n - 1; i >= 0; i--) {
-        if (has_unknown_arrays(&net->layers[i]))
-            fail("%s: %d ranks cannot train layer %d, a [%s], whose parameters are not known",
-                 cfg_file, s->ranks, i, get_layer_string(net->layers[i].type));
-        add_layer(s, &net->layers[i], i, net->ranks->joins_statistics);
-    }
     s->buckets = plan_buckets(s->places, s->array_count, BUCKET_FLOATS, MOST_FLOATS,
                               &s->bucket_count, &floats);
     s->flat = allocate(floats, sizeof *s->flat);
     s->sums = allocate((size_t)s->bucket_count,
                        sizeof *s->sums); // NOLINT(bugprone-sizeof-expression): of pointers
+}
+
+static void prepare_own_shards(struct gradient_sums *s) {
+    int last = s->array_count - 1;
+    if (s->own == 1 || last < 0)
+        return;
+    size_t floats = s->arrays[last].at + s->places[last].count;
+    s->pairs = pairwise_sum_create(s->own, floats);
+    s->start = allocate(floats, sizeof *s->start);
+}
+
+void prepare_gradient_sums(network *net, const char *cfg_file) {
+    size_t most = MOST_LAYER_ARRAYS * (size_t)net->n;
+    if (!net->ranks)
+        return;
+    struct gradient_sums *s = allocate(1, sizeof *s);
+    s->shards = net->ranks->share.shards;
+    s->own = net->ranks->share.own;
+    s->in_order = net->ranks->in_order;
+    s->arrays = allocate(most, sizeof *s->arrays);
+    s->places = allocate(most, sizeof *s->places);
+    for (int i = net->n - 1; i >= 0; i--) {
+        if (has_unknown_arrays(&net->layers[i]))
+            fail("%s: %d %s cannot train layer %d, a [%s], whose parameters are not known",
+                 cfg_file, s->shards, s->in_order ? "shards" : "ranks", i,
+                 get_layer_string(net->layers[i].type));
+        add_layer(s, &net->layers[i], i, net->ranks->joins_statistics);
+    }
+    plan_messages(s);
+    prepare_own_shards(s);
     net->ranks->sums = s;
 }
 
 void free_gradient_sums(network *net) {
-    struct gradient_sums *s = net->ranks ? net->ranks->sums : NULL;
+    struct gradient_sums *s = sums_of(net);
     if (!s)
         return;
+    pairwise_sum_free(s->pairs);
+    free(s->start);
     free(s->arrays);
     free(s->places);
     free(s->flat);
@@ -87,37 +122,62 @@ void free_gradient_sums(network *net) {
 }
 
 const bucket *gradient_messages(const network *net, int *count) {
-    const struct gradient_sums *s = net->ranks ? net->ranks->sums : NULL;
+    const struct gradient_sums *s = sums_of(net);
     *count = s ? s->bucket_count : 0;
     return s ? s->buckets : NULL;
 }
 
 /* ---- an iteration ---- */
 
-void begin_iteration_of_ranks(network *net) {
-    struct gradient_sums *s = net->ranks ? net->ranks->sums : NULL;
-    if (!s)
-        return;
-    begin_recipe_step(net); /* notes momentum as it is */
-    for (int i = 0; i < s->array_count && rank_number() > 0; i++)
+static void clear_gradients(struct gradient_sums *s) {
+    for (int i = 0; i < s->array_count; i++)
         if (!s->arrays[i].averages)
             memset(s->arrays[i].values, 0, s->places[i].count * sizeof(float));
 }
 
+/* Between the rolling statistics and what is kept of them. */
+static void note_statistics(struct gradient_sums *s) {
+    for (int i = 0; i < s->array_count; i++)
+        if (s->arrays[i].averages)
+            memcpy(s->start + s->arrays[i].at, s->arrays[i].values,
+                   s->places[i].count * sizeof(float));
+}
+
+static void put_statistics_back(struct gradient_sums *s) {
+    for (int i = 0; i < s->array_count; i++)
+        if (s->arrays[i].averages)
+            memcpy(s->arrays[i].values, s->start + s->arrays[i].at,
+                   s->places[i].count * sizeof(float));
+}
+
+void begin_iteration_of_ranks(network *net) {
+    struct gradient_sums *s = sums_of(net);
+    if (!s)
+        return;
+    begin_recipe_step(net); /* notes momentum as it is */
+    if (rank_number() > 0)
+        clear_gradients(s);
+    if (s->start)
+        note_statistics(s);
+}
+
 void sum_gradients_next(network *net) {
-    struct gradient_sums *s = net->ranks ? net->ranks->sums : NULL;
+    struct gradient_sums *s = sums_of(net);
     if (!s)
         return;
     s->is_next = true;
-    s->copied = s->sent = 0;
+    s->added = s->sent = 0;
 }
 
-static void copy_layers_from(struct gradient_sums *s, int index) {
-    for (; s->copied < s->array_count && s->places[s->copied].layer >= index; s->copied++) {
-        const bucket_array *place = &s->places[s->copied];
+/* The layers' arrays to those of the shards before. */
+static void add_layers_from(struct gradient_sums *s, int shard, int index) {
+    for (; s->added < s->array_count && s->places[s->added].layer >= index; s->added++) {
+        const bucket_array *place = &s->places[s->added];
+        const summed_array *a = &s->arrays[s->added];
+        if (s->pairs)
+            pairwise_sum_add(s->pairs, shard, a->at, a->values, place->count);
         if (place->at != IN_PLACE)
-            memcpy(s->flat + place->at, s->arrays[s->copied].values,
-                   place->count * sizeof *s->flat);
+            memcpy(s->flat + place->at, a->values, place->count * sizeof *s->flat);
     }
 }
 
@@ -125,38 +185,50 @@ static void send_layers_from(struct gradient_sums *s, int index) {
     for (; s->sent < s->bucket_count && s->buckets[s->sent].layer >= index; s->sent++) {
         const bucket *b = &s->buckets[s->sent];
         float *values = b->array < 0 ? s->flat : s->arrays[b->array].values;
-        s->sums[s->sent] = rank_sum_start(values + b->from, b->count);
+        s->sums[s->sent] = rank_sum_start(values + b->from, b->count, s->in_order);
     }
 }
 
 void gradients_are_ready(network *net, int index) {
-    struct gradient_sums *s = net->ranks ? net->ranks->sums : NULL;
-    if (!s || !s->is_next)
+    struct gradient_sums *s = sums_of(net);
+    if (!s || !s->is_next || !is_last_shard(net))
         return;
-    copy_layers_from(s, index);
+    add_layers_from(s, net->ranks->shard, index);
     send_layers_from(s, index);
     for (int i = 0; i < s->sent; i++)
         rank_sum_test(s->sums[i]);
 }
 
-static void copy_back(const struct gradient_sums *s, int array) {
+/* The next shard begins as this one did, but without momentum. */
+static void finish_shard(struct gradient_sums *s, int shard) {
+    add_layers_from(s, shard, 0);
+    clear_gradients(s);
+    put_statistics_back(s);
+}
+
+static void finish_array(const struct gradient_sums *s, int array) {
     const bucket_array *place = &s->places[array];
     float *values = s->arrays[array].values;
-    if (place->at == IN_PLACE)
-        return;
-    memcpy(values, s->flat + place->at, place->count * sizeof *values);
+    if (place->at != IN_PLACE)
+        memcpy(values, s->flat + place->at, place->count * sizeof *values);
     for (size_t i = 0; i < place->count && s->arrays[array].averages; i++)
-        values[i] /= (float)s->ranks;
+        values[i] /= (float)s->shards;
 }
 
 void finish_gradient_sums(network *net) {
-    struct gradient_sums *s = net->ranks ? net->ranks->sums : NULL;
+    struct gradient_sums *s = sums_of(net);
     if (!s || !s->is_next)
         return;
-    gradients_are_ready(net, 0); /* of layers that the backward pass has left out, too */
+    s->is_next = false;
+    if (!is_last_shard(net)) {
+        finish_shard(s, net->ranks->shard);
+        return;
+    }
+    add_layers_from(s, net->ranks->shard,
+                    0); /* of layers that the backward pass has left out, too */
+    send_layers_from(s, 0);
     for (int i = 0; i < s->bucket_count; i++)
         rank_sum_wait(s->sums[i]);
     for (int i = 0; i < s->array_count; i++)
-        copy_back(s, i);
-    s->is_next = false;
+        finish_array(s, i);
 }

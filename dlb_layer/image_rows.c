@@ -38,7 +38,7 @@ image_rows image_rows_of(const network *net, const classifier_data *data, uint64
                         .augment = augment_settings_of(net),
                         .seed = seed,
                         .keys = recipe_keys(net),
-                        .batch_rows = net->batch * net->subdivisions,
+                        .batch_rows = net->batch * count_own_shards(net) * net->subdivisions,
                         .mixed_rows = overlap ? rows_of_all(net) / 2 : rows_of_all(net)};
 }
 
@@ -117,7 +117,7 @@ static mix_settings mix_settings_of(const image_rows *rows) {
                           .cutmix_prob = rows->keys.cutmix_prob};
 }
 
-/* For row `row` of all ranks'; its partner is one of the group of rows that mix among themselves.
+/* For row `row` of all; its partner is one of the group of rows that mix among themselves.
  */
 static row_mix draw_mix(const image_rows *rows, sample tag, int row) {
     mix_settings settings = mix_settings_of(rows);

@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_PIXELS = 1 << 16 };
+enum { MOST_PIXELS = 1 << 16, MOST_SHARDS = 1 << 12 };
 static const double MOST_SHAPE = 1000, LEAST_STD = 1e-6;
 
 typedef enum {
     NESTEROV,
     SYNC_BN,
+    SHARDS,
     PAD_CROP,
     FLIP,
     MEAN,
@@ -38,6 +39,7 @@ typedef struct {
 static const key KEYS[KEY_COUNT] = {
     [NESTEROV] = {"nesterov", {0, 1, true}, 1, "0 or 1"},
     [SYNC_BN] = {"sync_bn", {0, 1, true}, 1, "0 or 1"},
+    [SHARDS] = {"shards", {1, MOST_SHARDS, true}, 1, "a power of 2 from 1 to 4096"},
     [PAD_CROP] = {"pad_crop", {0, MOST_PIXELS, true}, 1, "a whole number from 0 to 65536"},
     [FLIP] = {"flip", {0, 1, true}, 1, "0 or 1"},
     [MEAN] = {"mean", {0, 1}, IMAGE_CHANNELS, "three numbers from 0 to 1, with commas"},
@@ -104,6 +106,9 @@ static void assign(net_keys *keys, key_number number, const double *values) {
         break;
     case SYNC_BN:
         keys->sync_bn = value != 0;
+        break;
+    case SHARDS:
+        keys->shards = (int)value;
         break;
     case PAD_CROP:
         keys->pads = true;
@@ -180,7 +185,19 @@ static void refuse_alone(const section *s, key_number given, key_number missing)
              KEYS[missing].name);
 }
 
+static bool is_power_of_2(int number) {
+    return number > 0 && (number & (number - 1)) == 0;
+}
+
+static void check_shards(const section *s, const net_keys *keys) {
+    if (s->values[SHARDS] && !is_power_of_2(keys->shards))
+        fail("%s: [net] shards=%s is not %s", s->cfg_file, s->values[SHARDS], KEYS[SHARDS].said);
+    if (keys->shards > 1 && keys->sync_bn)
+        refuse_pair(s, SYNC_BN, SHARDS);
+}
+
 static void check_contradictions(const section *s, const net_keys *keys) {
+    check_shards(s, keys);
     refuse_alone(s, MEAN, STD);
     refuse_alone(s, STD, MEAN);
     refuse_alone(s, CUTMIX_PROB, CUTMIX);

@@ -53,7 +53,8 @@ static int all_rows(const overlap_loader *l) {
 
 /* Rows of a buffer: each row can have a guest. */
 static int most_rows(const overlap_loader *l) {
-    bool has_guests = l->settings.source.partner && l->settings.share.ranks > 1;
+    const row_share *share = &l->settings.share;
+    bool has_guests = l->settings.source.partner && share->own < share->shards;
     return batch_rows(l) * (has_guests ? 2 : 1);
 }
 
@@ -189,10 +190,10 @@ static void add_target(overlap_loader *l, job *j, int64_t iteration, int row, sa
 /* The job for `row` of the iteration being loaded: the row itself and, where the next iteration
  * revisits it, that row too, so that one decoding serves both. */
 static job job_for_row(overlap_loader *l, int row, sample tag) {
-    int half = l->rows / 2;
+    int shard_rows = count_shard_rows(&l->settings.share), half = shard_rows / 2;
     job j = {.image = tag.image};
     add_target(l, &j, l->loading, row, tag);
-    if (l->settings.overlap && row < batch_rows(l) && row % l->rows >= half) {
+    if (l->settings.overlap && row < batch_rows(l) && row % shard_rows >= half) {
         tag.visit = 1;
         add_target(l, &j, l->loading + 1, row - half, tag);
     }

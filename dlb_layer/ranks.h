@@ -62,8 +62,10 @@ _Noreturn void await_failure_of(int failing);
 /* ---- in the background ---- */
 
 /* Begins to add up `values`, in place, over the ranks; they must not be touched until
- * rank_sum_wait(). Which sum is which follows from the order of the calls. */
-rank_sum *rank_sum_start(float *values, size_t count);
+ * rank_sum_wait(). Which sum is which follows from the order of the calls, in which they are waited
+ * for, too. With `pairwise` the ranks, a power of two, are added up in the order of
+ * pairwise_sum.h; without it in any order. */
+rank_sum *rank_sum_start(float *values, size_t count, bool pairwise);
 
 /* Lets sums that are under way go on; returns whether this one is done. */
 bool rank_sum_test(rank_sum *sum);
@@ -109,6 +111,17 @@ static inline void ranks_gather(const void *own, void *all, size_t size) {
 }
 static inline void await_failure_of(int failing) {
     (void)failing;
+}
+static inline rank_sum *rank_sum_start(float *values, size_t count, bool pairwise) {
+    (void)values, (void)count, (void)pairwise;
+    return NULL;
+}
+static inline bool rank_sum_test(rank_sum *sum) {
+    (void)sum;
+    return true;
+}
+static inline void rank_sum_wait(rank_sum *sum) {
+    (void)sum;
 }
 
 #endif

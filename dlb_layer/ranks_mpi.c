@@ -4,6 +4,7 @@
 
 #include "fail.h"
 #include "launcher.h"
+#include "pairwise_sum.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,16 +28,31 @@ enum {
     SHOWN_BYTES = 2000 /* of what was set aside */
 };
 
+/* Of a sum of two steps: each rank gets all ranks' terms of its own part, and adds them up; then
+ * all get all parts. */
+typedef struct {
+    int number;       /* of these sums, in the order in which they begin */
+    float *values;    /* the caller's */
+    float *terms;     /* (ranks, floats of the own part) */
+    int *own, *owns;  /* (ranks) floats of the own part, and where they go in `terms` */
+    int *parts, *ats; /* (ranks) floats of each part, and where it is in `values` */
+    bool gathers;     /* the second step has begun */
+} parted_sum;
+
 struct rank_sum {
     MPI_Request request;
     bool done;
+    parted_sum *parted; /* NULL: one step */
 };
 
 static struct {
     int number, count, timeout;
     bool begun, joined;
     MPI_Comm small,
-        large; /* so that sums in the background do not mix with what is said meanwhile */
+        large;        /* so that sums in the background do not mix with what is said meanwhile */
+    MPI_Comm gathers; /* of the second steps, which begin in the order of the sums, whatever
+                         the order in which the first ones end here */
+    int sums, gathered_sums; /* how many parted sums, and second steps, have begun */
     char host[MPI_MAX_PROCESSOR_NAME];
     int real_output, real_error; /* -1 while they are in use */
     int aside;                   /* the file that takes what is not shown */
@@ -212,6 +228,7 @@ void ranks_begin(void) {
     ranks.joined = true;
     ranks.small = channel();
     ranks.large = channel();
+    ranks.gathers = channel();
     fail_as_rank(introduce_rank, end_all_ranks);
     if (ranks.number > 0)
         set_aside();
@@ -313,18 +330,76 @@ void ranks_gather(const void *own, void *all, size_t size) {
 
 /* ---- in the background ---- */
 
-rank_sum *rank_sum_start(float *values, size_t count) {
-    rank_sum *sum = allocate(1, sizeof *sum);
-    check(MPI_Iallreduce(MPI_IN_PLACE, values, (int)count, MPI_FLOAT, MPI_SUM, ranks.large,
-                         &sum->request),
+static parted_sum *part_sum(float *values, size_t count) {
+    parted_sum *p = allocate(1, sizeof *p);
+    int all = ranks.count, most = (int)((count + (size_t)all - 1) / (size_t)all), left = (int)count;
+    p->number = ranks.sums++;
+    p->values = values;
+    p->own = allocate(4 * (size_t)all, sizeof *p->own);
+    p->owns = p->own + all;
+    p->parts = p->owns + all;
+    p->ats = p->parts + all;
+    for (int rank = 0; rank < all; rank++) {
+        p->parts[rank] = left < most ? left : most;
+        p->ats[rank] = (int)count - left;
+        left -= p->parts[rank];
+    }
+    for (int rank = 0; rank < all; rank++) {
+        p->own[rank] = p->parts[ranks.number];
+        p->owns[rank] = rank * p->own[rank];
+    }
+    p->terms = allocate((size_t)all * (size_t)p->own[0] + 1, sizeof *p->terms);
+    return p;
+}
+
+static void free_parts(parted_sum *p) {
+    if (!p)
+        return;
+    free(p->terms);
+    free(p->own);
+    free(p);
+}
+
+static void begin_second_step(rank_sum *sum) {
+    parted_sum *p = sum->parted;
+    int own = p->own[0];
+    add_pairwise(p->terms, ranks.count, (size_t)own);
+    check(MPI_Iallgatherv(p->terms, own, MPI_FLOAT, p->values, p->parts, p->ats, MPI_FLOAT,
+                          ranks.gathers, &sum->request),
           "gradients");
+    p->gathers = true;
+    ranks.gathered_sums++;
+}
+
+rank_sum *rank_sum_start(float *values, size_t count, bool pairwise) {
+    rank_sum *sum = allocate(1, sizeof *sum);
+    parted_sum *p = pairwise ? part_sum(values, count) : NULL;
+    sum->parted = p;
+    if (p)
+        check(MPI_Ialltoallv(values, p->parts, p->ats, MPI_FLOAT, p->terms, p->own, p->owns,
+                             MPI_FLOAT, ranks.large, &sum->request),
+              "gradients");
+    else
+        check(MPI_Iallreduce(MPI_IN_PLACE, values, (int)count, MPI_FLOAT, MPI_SUM, ranks.large,
+                             &sum->request),
+              "gradients");
     return sum;
+}
+
+static bool has_second_step(const rank_sum *sum) {
+    return sum->parted && !sum->parted->gathers;
 }
 
 bool rank_sum_test(rank_sum *sum) {
     int done = sum->done;
+    if (has_second_step(sum) && sum->parted->number > ranks.gathered_sums)
+        return false; /* its second step has to wait for that of another sum */
     if (!done)
         check(MPI_Test(&sum->request, &done, MPI_STATUS_IGNORE), "gradients");
+    if (done && has_second_step(sum)) {
+        begin_second_step(sum);
+        done = false;
+    }
     sum->done = done;
     return done;
 }
@@ -332,5 +407,10 @@ bool rank_sum_test(rank_sum *sum) {
 void rank_sum_wait(rank_sum *sum) {
     if (!sum->done)
         wait_for(&sum->request, "gradients");
+    if (has_second_step(sum)) {
+        begin_second_step(sum);
+        wait_for(&sum->request, "gradients");
+    }
+    free_parts(sum->parted);
     free(sum);
 }

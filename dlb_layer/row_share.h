@@ -1,36 +1,41 @@
-/* Which rows of a micro-batch a rank has. Every micro-batch is shared out evenly.
+/* Which rows of a micro-batch a process has. A micro-batch is cut into shards of as many rows, and
+ * a process has some that follow each other.
  *
- * Without halves rank r has a contiguous part of the rows. With them it has the same part of both
+ * Without halves shard s is a contiguous part of the rows. With them it is the same part of both
  * halves, first of the one and then of the other: the rows that it revisits are then those that
- * were its own new ones an iteration ago. */
+ * were its own new ones an iteration ago. Own rows are counted shard by shard. */
 #ifndef ROW_SHARE_H
 #define ROW_SHARE_H
 
 #include <stdbool.h>
 
 typedef struct {
-    int ranks, rank;
-    int rows; /* of a micro-batch, those of all ranks; a multiple of ranks, of 2 * ranks with
-                 halves */
+    int shards;     /* of a micro-batch */
+    int first, own; /* the process has `own` of them, from `first` on */
+    int rows;       /* of a micro-batch, those of all shards; a multiple of shards, of 2 * shards
+                       with halves */
     bool halves;
 } row_share;
 
-/* All rows on one rank. */
+/* All rows in one shard. */
 row_share whole_share(int rows);
 
-/* How many rows of a micro-batch the rank has. */
+/* How many rows a shard has. */
+int count_shard_rows(const row_share *share);
+
+/* How many rows of a micro-batch the process has. */
 int count_own_rows(const row_share *share);
 
-/* The number among all rows of the rank's row `own`. */
+/* The number among all rows of the process's row `own`. */
 int row_among_all(const row_share *share, int own);
 
-/* The number among the rank's own rows of row `row` of all; -1 where another rank has it. */
+/* The number among the process's own rows of row `row` of all; -1 where another one has it. */
 int row_among_own(const row_share *share, int row);
 
-/* Whether so many ranks can share out a batch. */
-bool can_share_batch(int batch, int subdivisions, int ranks, bool halves);
+/* Whether a batch can be cut into so many shards. */
+bool can_share_batch(int batch, int subdivisions, int shards, bool halves);
 
-/* The batch nearest to `batch` that they can, the smaller one of two. */
-int nearest_shared_batch(int batch, int subdivisions, int ranks, bool halves);
+/* The batch nearest to `batch` that can, the smaller one of two. */
+int nearest_shared_batch(int batch, int subdivisions, int shards, bool halves);
 
 #endif

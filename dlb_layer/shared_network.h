@@ -1,8 +1,9 @@
-/* A network whose micro-batches are shared out over ranks: what the host has to know of that.
+/* A network whose micro-batches are cut into shards: what the host has to know of that.
  *
- * net->batch is then the number of the rank's own rows; everything that counts images counts those
- * of all ranks. net->ranks is NULL for a network on one rank. One network is used by one thread at
- * a time, as everywhere in Darknet. */
+ * Without shards= in the cfg each rank has one of them, and net->ranks is NULL on one rank. With it
+ * there are as many on any number of ranks, each of which computes its own one after the other.
+ * net->batch is the number of a shard's rows; everything that counts images counts those of all.
+ * One network is used by one thread at a time, as everywhere in Darknet. */
 #ifndef SHARED_NETWORK_H
 #define SHARED_NETWORK_H
 
@@ -17,6 +18,16 @@ void share_networks(bool shares);
 /* Which rows of a micro-batch are this rank's. */
 row_share share_of_network(const network *net);
 
+/* Its shards; 1 for a network that is not shared out. */
+int count_own_shards(const network *net);
+
+/* Before the micro-batches of own shard `shard`, of each iteration's in their order: every shard
+ * starts with the count of images and the random numbers of the iteration's beginning. */
+void begin_shard(network *net, int shard);
+
+/* Whether the shard in work is the rank's last one. */
+bool is_last_shard(const network *net);
+
 /* ---- host seams ---- */
 
 /* After batch, subdivisions and the keys of recipe.h have been read, and before any layer is made;
@@ -25,11 +36,15 @@ row_share share_of_network(const network *net);
 void share_rows(const char *cfg_file, network *net, const char *last_section);
 void free_shared_rows(network *net);
 
-/* Rows of a micro-batch, those of all ranks. */
+/* Rows of a micro-batch, those of all shards. */
 int rows_of_all(const network *net);
 
-/* What dropout draws for the rank's own rows, (batch, inputs), from rand(), which goes on as if
- * those of all ranks had been drawn. */
+/* Whether the micro-batch that is counted in *net->seen is the iteration's last: an update follows.
+ */
+int ends_iteration(const network *net);
+
+/* What dropout draws for the rows of the shard in work, (batch, inputs), from rand(), which goes on
+ * as if those of all had been drawn. */
 void draw_dropout(const network *net, int batch, int inputs, float *drawn);
 
 /* With sync_bn=1: from the means and variances, with n - 1, over the `count` values that each rank

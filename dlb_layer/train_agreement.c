@@ -4,6 +4,7 @@
 #include "file_bytes.h"
 #include "layer_arrays.h"
 #include "ranks.h"
+#include "shared_network.h"
 #include "train_resume.h"
 #include "train_signals.h"
 
@@ -61,16 +62,46 @@ bool checkpoint_is_due_on_all(const training *t) {
 
 /* ---- an iteration ---- */
 
-void add_up_losses(const training *t, loss_sums *sums) {
-    double all[SIGNAL_COUNT + 4];
+/* `count` numbers of `counts` and all shards' losses, (shards), are summed over the ranks. Only one
+ * rank has a shard's, so these sums round nothing. */
+static void share_losses(const training *t, double *counts, int count, loss_sums *losses,
+                         int shards) {
+    enum { LOSSES = sizeof(loss_sums) / sizeof(double) };
+    row_share share = share_of_network(t->net);
+    size_t numbers = (size_t)count + (size_t)shards * LOSSES;
+    double *all = allocate(numbers, sizeof *all);
+    memcpy(all, counts, (size_t)count * sizeof *all);
+    memcpy(all + count + share.first * LOSSES, t->losses, (size_t)share.own * sizeof *t->losses);
+    ranks_sum(all, numbers);
+    memcpy(counts, all, (size_t)count * sizeof *all);
+    memcpy(losses, all + count, (size_t)shards * sizeof *losses);
+    free(all);
+}
+
+static loss_sums add_in_order(const loss_sums *losses, int shards) {
+    loss_sums sums = {0};
+    for (int i = 0; i < shards; i++) {
+        sums.loss += losses[i].loss;
+        sums.cross_entropy += losses[i].cross_entropy;
+        sums.consistency += losses[i].consistency;
+        sums.teachers += losses[i].teachers;
+    }
+    return sums;
+}
+
+loss_sums add_up_losses(const training *t) {
+    int shards = share_of_network(t->net).shards;
+    double counts[SIGNAL_COUNT];
     if (rank_count() == 1)
-        return;
-    count_signals(all);
-    all[SAVES] += rank_number() == 0 && checkpoint_is_due_by_clock(t->saving);
-    memcpy(all + SIGNAL_COUNT, sums, sizeof *sums);
-    ranks_sum(all, sizeof all / sizeof *all);
-    take_signals(all);
-    memcpy(sums, all + SIGNAL_COUNT, sizeof *sums);
+        return add_in_order(t->losses, shards);
+    loss_sums *losses = allocate((size_t)shards, sizeof *losses);
+    count_signals(counts);
+    counts[SAVES] += rank_number() == 0 && checkpoint_is_due_by_clock(t->saving);
+    share_losses(t, counts, SIGNAL_COUNT, losses, shards);
+    take_signals(counts);
+    loss_sums sums = add_in_order(losses, shards);
+    free(losses);
+    return sums;
 }
 
 /* ---- the start ---- */

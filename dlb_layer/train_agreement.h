@@ -16,13 +16,9 @@ int stop_signal_of_all(void);
  * rank. */
 bool checkpoint_is_due_on_all(const training *t);
 
-/* The losses of an iteration, summed over the rows. */
-typedef struct {
-    double loss, cross_entropy, consistency, teachers;
-} loss_sums;
-
-/* From the rank's rows to those of all; asks for signals and the clock, too. */
-void add_up_losses(const training *t, loss_sums *sums);
+/* t->losses, those of the rank's shards, added up to those of all, with the same bits on any number
+ * of ranks; asks for signals and the clock, too. */
+loss_sums add_up_losses(const training *t);
 
 /* The seed of rank 0. */
 unsigned seed_of_all(unsigned seed);

@@ -90,16 +90,16 @@ static void put_ring(state_writer *w, logit_ring_contents ring) {
     put_state(w, "ring.logits", ring.logits, ring.rows * ring.classes * sizeof *ring.logits);
 }
 
-/* Rows of a slot that a rank has. */
+/* New rows of a micro-batch that a rank has. */
 static size_t own_ring_rows(const network *net) {
-    return (size_t)net->batch / 2;
+    return (size_t)net->batch / 2 * (size_t)count_own_shards(net);
 }
 
 static logit_ring *whole_ring(const network *net, size_t classes) {
     return logit_ring_create(net->subdivisions, rows_of_all(net) / 2, (int)classes);
 }
 
-/* A slot's rows are in the order of the ranks, which have as many each. */
+/* A micro-batch's rows are in the order of the shards, of which each rank has as many. */
 logit_ring_contents gather_ring(const network *net, layer *dlb, logit_ring **gathered) {
     logit_ring_contents own = logit_ring_all(dlb_cost_ring(dlb)), all = {0};
     size_t rows = own_ring_rows(net), slots = (size_t)net->subdivisions;

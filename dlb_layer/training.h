@@ -12,6 +12,11 @@
 #include "train_saving.h"
 #include "train_validation.h"
 
+/* The losses of an iteration, summed over rows. */
+typedef struct {
+    double loss, cross_entropy, consistency, teachers;
+} loss_sums;
+
 typedef struct {
     network *net;
     layer *dlb; /* NULL for a cfg without [dlb_cost] */
@@ -29,6 +34,7 @@ typedef struct {
     int width, height;     /* of the network's input, by the cfg; random=1 trains at others */
     size_t first_images;   /* *net->seen where the run began */
     float average_loss;    /* smoothed, as the host prints it; -1 before the first iteration */
+    loss_sums *losses;     /* (own shards), of the iteration in work */
     uint64_t iterations;   /* of the run, those of the processes that it goes on after included */
     uint64_t checkpointed; /* how many of them the checkpoint has */
     bool validation_due; /* the validation of `record` was left; it and its log line are to come */

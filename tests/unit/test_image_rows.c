@@ -185,7 +185,7 @@ static void labels_stay_hard_without_the_keys(void **state) {
 static overlap_loader *start_loader(training *t, bool overlap, int threads) {
     loader_settings settings = {.images = IMAGES,
                                 .slots = SLOTS,
-                                .share = {.ranks = 1, .rows = ROWS, .halves = true},
+                                .share = {.shards = 1, .own = 1, .rows = ROWS, .halves = true},
                                 .overlap = overlap,
                                 .seed = SEED,
                                 .row_inputs = INPUTS,

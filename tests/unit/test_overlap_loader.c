@@ -123,7 +123,7 @@ static run *prepare(shape s, int threads) {
     pthread_cond_init(&r->fake.changed, NULL);
     r->settings = (loader_settings){.images = s.images,
                                     .slots = s.slots,
-                                    .share = {.ranks = 1, .rows = s.rows, .halves = s.overlap},
+                                    .share = {.shards = 1, .own = 1, .rows = s.rows, .halves = s.overlap},
                                     .overlap = s.overlap,
                                     .seed = 5,
                                     .row_inputs = r->fake.row_inputs,
@@ -267,7 +267,7 @@ static void one_guest_serves_all_its_partners(void **state) {
     (void)state;
     run *r = prepare((shape){40, 1, plain.rows, false}, 4);
     sample samples[MOST_ROWS];
-    r->settings.share.ranks = 2;
+    r->settings.share.shards = 2;
     r->settings.source.partner = last_row;
     start(r);
     for (int i = 0; i < 3; i++) {
