@@ -373,6 +373,14 @@ static uint64_t floats_of_arrays(const layer *l) {
     return floats;
 }
 
+/* What gradient_sums.c keeps of each parameter while the own shards are added up. */
+static uint64_t copies_for_shards(const network *net) {
+    uint64_t copies = 0;
+    for (int own = count_own_shards(net); own > 1; own /= 2)
+        copies++;
+    return copies ? copies + 1 : 0;
+}
+
 void check_training_memory(const char *cfg_file, const network *net, bool has_copy) {
 #ifdef GPU
     if (net->gpu_index >= 0)
@@ -381,7 +389,8 @@ void check_training_memory(const char *cfg_file, const network *net, bool has_co
     uint64_t floats = 0, limit = memory_limit(), rows = (uint64_t)rows_of_all(net);
     for (int i = 0; i < net->n; i++) {
         const layer *l = &net->layers[i];
-        floats += (has_copy ? 2 : 1) * floats_of_arrays(l);
+        uint64_t arrays = floats_of_arrays(l); /* each of the parameters, and its updates */
+        floats += (has_copy ? 2 : 1) * arrays + copies_for_shards(net) * arrays / 2;
         if (l->type == DROPOUT ||
             l->type == DLB_COST) /* whose outputs are those of the one above */
             continue;

@@ -26,6 +26,10 @@ int count_own_shards(const network *net) {
     return net->ranks ? net->ranks->share.own : 1;
 }
 
+bool depends_on_ranks(const network *net) {
+    return !net->ranks || !net->ranks->in_order;
+}
+
 static void check_shards(const char *cfg_file, const network *net, int shards, int ranks) {
     if (shards % ranks)
         fail("%s: [net] shards=%d cannot be shared out over %d ranks; 1, 2, 4 ... %d ranks can "

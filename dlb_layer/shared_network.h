@@ -25,6 +25,9 @@ int count_own_shards(const network *net);
  * starts with the count of images and the random numbers of the iteration's beginning. */
 void begin_shard(network *net, int shard);
 
+/* Whether the bits of what is trained depend on the number of ranks: not with shards=. */
+bool depends_on_ranks(const network *net);
+
 /* Whether the shard in work is the rank's last one. */
 bool is_last_shard(const network *net);
 

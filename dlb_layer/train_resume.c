@@ -6,6 +6,7 @@
 #include "network.h"
 #include "network_device.h"
 #include "ranks.h"
+#include "shared_network.h"
 #include "train_agreement.h"
 #include "train_state.h"
 #include "saved_weights.h"
@@ -82,7 +83,8 @@ fingerprint training_circumstances(const network *net) {
     const char *threads = getenv("OMP_NUM_THREADS");
     fingerprint_add(&print, "device", is_on_gpu(net) ? "GPU" : "CPU");
     add_count(&print, "number of layers that oneDNN runs", (uint64_t)count_taken_over(net));
-    add_count(&print, RANKS, (uint64_t)rank_count());
+    if (depends_on_ranks(net))
+        add_count(&print, RANKS, (uint64_t)rank_count());
     if (threads && *threads)
         fingerprint_add(&print, "number of threads", threads);
     else
@@ -101,21 +103,23 @@ static void check_print(const state_file *file, const fingerprint *now) {
              state_file_path(file), difference);
 }
 
-/* Those of the file; one that is older than trainings on several ranks is of one. */
-static fingerprint circumstances_of(const state_file *file) {
+/* Those of the file; one that is older than trainings on several ranks is of one, if that matters.
+ */
+static fingerprint circumstances_of(const state_file *file, bool needs_ranks) {
     size_t size;
     const char *bytes = find_state(file, "circumstances", &size);
     fingerprint print = {.size = bytes ? size : 0};
     print.bytes = allocate(print.size, 1);
     if (bytes)
         memcpy(print.bytes, bytes, size);
-    if (!fingerprint_text(print.bytes, print.size, RANKS))
+    if (needs_ranks && !fingerprint_text(print.bytes, print.size, RANKS))
         add_count(&print, RANKS, 1);
     return print;
 }
 
 static void compare_circumstances(const state_file *file, const fingerprint *now) {
-    fingerprint before = circumstances_of(file);
+    bool has_ranks = fingerprint_text(now->bytes, now->size, RANKS) != NULL;
+    fingerprint before = circumstances_of(file, has_ranks);
     char *difference = fingerprint_difference(before.bytes, before.size, now);
     if (difference)
         fprintf(stderr, "%s: %s. The result can differ in the last bits from that of one process\n",

@@ -126,6 +126,20 @@ for case in "${cases[@]}"; do
     done
 done
 
+# Shards add up to the same: without batch normalisation the simulation is theirs, too.
+for case in dlb_subdivisions dlb_recipe; do
+    expected=$here/expected/$case
+    run=$work/$case.shards
+    sed -i 's/^subdivisions=.*/&\nshards=2/' "$work/$case.cfg"
+    check "$case in shards: trains" train "$case" 1 "$run"
+    check "$case in shards: end weights as simulated" \
+        "$compare_weights" "$run/$case.weights" "$expected.weights" $tolerance
+    check "$case in shards: losses as simulated" \
+        compare_log "$run/$case.log.csv" "$expected.csv"
+    check "$case in shards: a sum in another order" \
+        differs cmp -s "$run/$case.weights" "$work/$case.1/$case.weights"
+done
+
 # the test can fail: dlb does not train like the baseline
 run=$work/dlb.${seeds[0]}
 check "dlb's end weights are not the baseline's" \

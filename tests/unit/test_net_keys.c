@@ -146,6 +146,17 @@ static void what_is_off_contradicts_nothing(void **state) {
     assert_true(parse(two_keys("pad_crop", "4", "hue", ".1")).pads);
 }
 
+static void shards_are_powers_of_2(void **state) {
+    (void)state;
+    static const char *const bad[] = {"0", "3", "6", "8192", "-2", "2.5", "", NULL};
+    assert_int_equal(parse(one_key("shards", "1")).shards, 1);
+    assert_int_equal(parse(one_key("shards", "8")).shards, 8);
+    assert_int_equal(parse(one_key("shards", "4096")).shards, 4096);
+    refuse_values("shards", "a power of 2 from 1 to 4096", bad);
+    refuse(two_keys("shards", "2", "sync_bn", "1"), "sync_bn=1 and shards=2 exclude each other");
+    assert_true(parse(two_keys("shards", "1", "sync_bn", "1")).sync_bn);
+}
+
 static void a_key_given_twice_is_refused(void **state) {
     (void)state;
     refuse(two_keys("cutout", "8", "cutout", "8"), "gives cutout twice");
@@ -162,6 +173,7 @@ int main(void) {
         cmocka_unit_test(soft_labels_come_from_three_keys),
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(what_is_off_contradicts_nothing),
+        cmocka_unit_test(shards_are_powers_of_2),
         cmocka_unit_test(a_key_given_twice_is_refused),
     };
     return cmocka_run_group_tests_name("net_keys", tests, NULL, NULL);
