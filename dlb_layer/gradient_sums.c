@@ -28,6 +28,7 @@ struct gradient_sums {
     int shards, own;
     bool in_order; /* sums do not depend on the number of ranks */
     int array_count;
+    size_t floats;        /* of all arrays */
     summed_array *arrays; /* (array_count), in the order of the backward pass */
     bucket_array *places; /* (array_count) */
     pairwise_sum *pairs;  /* of the own shards; NULL: there is one */
@@ -48,13 +49,13 @@ static struct gradient_sums *sums_of(const network *net) {
 /* ---- life ---- */
 
 static void add_array(struct gradient_sums *s, const layer_array *a, int layer, bool joined) {
-    const bucket_array *last = s->array_count ? &s->places[s->array_count - 1] : NULL;
-    size_t at = last ? s->arrays[s->array_count - 1].at + last->count : 0;
     bool averages = !a->updates;
     if (averages && joined)
         return;
-    s->arrays[s->array_count] = (summed_array){averages ? a->values : a->updates, at, averages};
+    s->arrays[s->array_count] =
+        (summed_array){averages ? a->values : a->updates, s->floats, averages};
     s->places[s->array_count++] = (bucket_array){a->count, layer, averages, IN_PLACE};
+    s->floats += a->count;
 }
 
 static void add_layer(struct gradient_sums *s, const layer *l, int index, bool joined) {
@@ -76,12 +77,10 @@ static void plan_messages(struct gradient_sums *s) {
 }
 
 static void prepare_own_shards(struct gradient_sums *s) {
-    int last = s->array_count - 1;
-    if (s->own == 1 || last < 0)
+    if (s->own == 1)
         return;
-    size_t floats = s->arrays[last].at + s->places[last].count;
-    s->pairs = pairwise_sum_create(s->own, floats);
-    s->start = allocate(floats, sizeof *s->start);
+    s->pairs = pairwise_sum_create(s->own, s->floats);
+    s->start = allocate(s->floats, sizeof *s->start);
 }
 
 void prepare_gradient_sums(network *net, const char *cfg_file) {

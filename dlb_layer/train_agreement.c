@@ -71,7 +71,8 @@ static void share_losses(const training *t, double *counts, int count, loss_sums
     size_t numbers = (size_t)count + (size_t)shards * LOSSES;
     double *all = allocate(numbers, sizeof *all);
     memcpy(all, counts, (size_t)count * sizeof *all);
-    memcpy(all + count + share.first * LOSSES, t->losses, (size_t)share.own * sizeof *t->losses);
+    memcpy(all + count + (size_t)share.first * LOSSES, t->losses,
+           (size_t)share.own * sizeof *t->losses);
     ranks_sum(all, numbers);
     memcpy(counts, all, (size_t)count * sizeof *all);
     memcpy(losses, all + count, (size_t)shards * sizeof *losses);

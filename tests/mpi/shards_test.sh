@@ -110,7 +110,7 @@ train x.data x.cfg -seed 3 -threads 1 -save_every 0
 mv backup whole
 
 log_lines() {
-    cat backup/x.log.csv 2>kills | wc -l
+    { wc -l <backup/x.log.csv; } 2>kills || echo 0
 }
 
 # Ends it by SIGTERM some iterations later than the log is.
@@ -127,7 +127,7 @@ leave_off_in_the_midst "$DARKNET" classifier train x.data x.cfg -threads 1 -save
 check "goes on on one rank after four" grep -qE 'written after [1-9][0-9]* iterations' said
 job_trains 2 x.data x.cfg -threads 1 -save_every 0 -resume
 check "and on two after one" grep -qE 'written after [1-9][0-9]* iterations' said
-check "without a word that the result can differ" not grep -q 'number of ranks' said
+check "without a word that the result can differ" test "$(grep -c 'number of ranks' said)" = 0
 check "to the weights, bit for bit" cmp backup/x.weights whole/x.weights
 check "and the log" same_columns backup/x.log.csv whole/x.log.csv
 
