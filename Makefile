@@ -73,7 +73,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # ---- ours ----
 
 # What knows nothing of Darknet comes first, the adapters after it.
-DLB_LAYER := fail launcher row_share pairwise_sum gradient_buckets gradient_sums shared_network train_agreement safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu route_gpu shortcut_gpu \
+DLB_LAYER := fail launcher row_share pairwise_sum compute_threads gradient_buckets gradient_sums shared_network train_agreement safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu route_gpu shortcut_gpu \
 	weight_init bias_key decay_all gpu_status gpu_stream network_form matrix_math staged_rows device_input pinned_floats convolution_algorithms finite_values layer_arrays step_snapshot finite_guard weights_file memory_limit cfg_sizes cfg_references saved_weights \
 	logit_ring dlb_options net_keys \
 	worker_threads overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
@@ -216,7 +216,8 @@ $(BUILD)/program/%.o: $(HOST)/examples/%.c
 $(BUILD)/dlb_layer/%.o: dlb_layer/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(OURS) $(DLB_CFLAGS) -c $< -o $@
-$(BUILD)/dlb_layer/dlb_cost_layer.o $(BUILD)/dlb_layer/nesterov.o $(BUILD)/dlb_layer/finite_values.o: DLB_CFLAGS += $(LOSS_CFLAGS)
+$(BUILD)/dlb_layer/dlb_cost_layer.o $(BUILD)/dlb_layer/nesterov.o $(BUILD)/dlb_layer/finite_values.o \
+$(BUILD)/dlb_layer/compute_threads.o: DLB_CFLAGS += $(LOSS_CFLAGS)
 $(MPI_FILES:%=$(BUILD)/dlb_layer/%.o): | mpi-compiler
 mpi-compiler:
 	@command -v $(MPICC) >/dev/null || { echo 'MPI=1 needs $(MPICC), which is not there: make install-packages MPI=1,' \

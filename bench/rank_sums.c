@@ -19,7 +19,8 @@ static double time_sum(float *values, size_t count) {
     ranks_sum(&together, 1);
     double start = what_time_is_it_now();
 #ifdef DLB_MPI
-    rank_sum_wait(rank_sum_start(values, count, false));
+    rank_sum *sum = rank_sum_start(values, count, false);
+    rank_sums_wait(&sum, 1);
 #else
     (void)values, (void)count;
 #endif

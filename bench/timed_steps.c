@@ -6,6 +6,7 @@
 #include "gpu_status.h"
 #include "gradient_sums.h"
 #include "recipe.h"
+#include "shared_network.h"
 #include "step_graph.h"
 #include "step_losses.h"
 
@@ -49,6 +50,8 @@ network *load_network_with(const char *cfg_file, const char *section) {
     network *net = parse_network_cfg(name);
     unlink(name);
     free(name);
+    if (count_own_shards(net) > 1)
+        fail("%s: only networks without shards= are timed", cfg_file);
     if (find_dlb_cost_layer(net))
         prepare_dlb_cost_training(find_dlb_cost_layer(net), net, cfg_file);
     allow_recipe_training(net); /* the recipe's keys for images do nothing here */

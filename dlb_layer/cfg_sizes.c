@@ -373,12 +373,12 @@ static uint64_t floats_of_arrays(const layer *l) {
     return floats;
 }
 
-/* What gradient_sums.c keeps of each parameter while the own shards are added up. */
+/* How often pairwise_sum.h keeps each parameter's gradient while the own shards are added up. */
 static uint64_t copies_for_shards(const network *net) {
     uint64_t copies = 0;
     for (int own = count_own_shards(net); own > 1; own /= 2)
         copies++;
-    return copies ? copies + 1 : 0;
+    return copies;
 }
 
 void check_training_memory(const char *cfg_file, const network *net, bool has_copy) {

@@ -407,7 +407,7 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     if (options.check)
         end_after_checks(&t, data_file, &options);
     t.guard = finite_guard_create(t.net, cfg_file, options.drops_not_finite);
-    prepare_gradient_sums(t.net, cfg_file);
+    prepare_gradient_sums(t.net);
     watch_stop_signals();
     if (rank_count() > 1)
         drop_unread_output_at_stop();

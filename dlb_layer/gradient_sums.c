@@ -29,11 +29,11 @@ struct gradient_sums {
     bool in_order; /* sums do not depend on the number of ranks */
     int array_count;
     size_t floats;        /* of all arrays */
+    size_t statistics;    /* those of rolling statistics */
     summed_array *arrays; /* (array_count), in the order of the backward pass */
     bucket_array *places; /* (array_count) */
     pairwise_sum *pairs;  /* of the own shards; NULL: there is one */
-    float *start;         /* the arrays' floats when the iteration begins, of the rolling statistics
-                             alone; NULL likewise */
+    float *start; /* (statistics), the rolling ones when the iteration begins; NULL likewise */
     float *flat;
     int bucket_count;
     bucket *buckets; /* (bucket_count); none on one rank */
@@ -56,6 +56,7 @@ static void add_array(struct gradient_sums *s, const layer_array *a, int layer, 
         (summed_array){averages ? a->values : a->updates, s->floats, averages};
     s->places[s->array_count++] = (bucket_array){a->count, layer, averages, IN_PLACE};
     s->floats += a->count;
+    s->statistics += averages ? a->count : 0;
 }
 
 static void add_layer(struct gradient_sums *s, const layer *l, int index, bool joined) {
@@ -80,10 +81,10 @@ static void prepare_own_shards(struct gradient_sums *s) {
     if (s->own == 1)
         return;
     s->pairs = pairwise_sum_create(s->own, s->floats);
-    s->start = allocate(s->floats, sizeof *s->start);
+    s->start = allocate(s->statistics, sizeof *s->start);
 }
 
-void prepare_gradient_sums(network *net, const char *cfg_file) {
+void prepare_gradient_sums(network *net) {
     size_t most = MOST_LAYER_ARRAYS * (size_t)net->n;
     if (!net->ranks)
         return;
@@ -93,13 +94,8 @@ void prepare_gradient_sums(network *net, const char *cfg_file) {
     s->in_order = net->ranks->in_order;
     s->arrays = allocate(most, sizeof *s->arrays);
     s->places = allocate(most, sizeof *s->places);
-    for (int i = net->n - 1; i >= 0; i--) {
-        if (has_unknown_arrays(&net->layers[i]))
-            fail("%s: %d %s cannot train layer %d, a [%s], whose parameters are not known",
-                 cfg_file, s->shards, s->in_order ? "shards" : "ranks", i,
-                 get_layer_string(net->layers[i].type));
+    for (int i = net->n - 1; i >= 0; i--)
         add_layer(s, &net->layers[i], i, net->ranks->joins_statistics);
-    }
     plan_messages(s);
     prepare_own_shards(s);
     net->ranks->sums = s;
@@ -134,19 +130,17 @@ static void clear_gradients(struct gradient_sums *s) {
             memset(s->arrays[i].values, 0, s->places[i].count * sizeof(float));
 }
 
-/* Between the rolling statistics and what is kept of them. */
-static void note_statistics(struct gradient_sums *s) {
-    for (int i = 0; i < s->array_count; i++)
-        if (s->arrays[i].averages)
-            memcpy(s->start + s->arrays[i].at, s->arrays[i].values,
-                   s->places[i].count * sizeof(float));
-}
-
-static void put_statistics_back(struct gradient_sums *s) {
-    for (int i = 0; i < s->array_count; i++)
-        if (s->arrays[i].averages)
-            memcpy(s->arrays[i].values, s->start + s->arrays[i].at,
-                   s->places[i].count * sizeof(float));
+/* Notes the rolling statistics, or puts them back. */
+static void keep_statistics(struct gradient_sums *s, bool puts_back) {
+    float *kept = s->start;
+    for (int i = 0; i < s->array_count; i++) {
+        float *values = s->arrays[i].values;
+        size_t count = s->places[i].count;
+        if (!s->arrays[i].averages)
+            continue;
+        memcpy(puts_back ? values : kept, puts_back ? kept : values, count * sizeof *kept);
+        kept += count;
+    }
 }
 
 void begin_iteration_of_ranks(network *net) {
@@ -157,7 +151,7 @@ void begin_iteration_of_ranks(network *net) {
     if (rank_number() > 0)
         clear_gradients(s);
     if (s->start)
-        note_statistics(s);
+        keep_statistics(s, false);
 }
 
 void sum_gradients_next(network *net) {
@@ -175,7 +169,7 @@ static void add_layers_from(struct gradient_sums *s, int shard, int index) {
         const summed_array *a = &s->arrays[s->added];
         if (s->pairs)
             pairwise_sum_add(s->pairs, shard, a->at, a->values, place->count);
-        if (place->at != IN_PLACE)
+        if (place->at != IN_PLACE && shard == s->own - 1)
             memcpy(s->flat + place->at, a->values, place->count * sizeof *s->flat);
     }
 }
@@ -202,7 +196,7 @@ void gradients_are_ready(network *net, int index) {
 static void finish_shard(struct gradient_sums *s, int shard) {
     add_layers_from(s, shard, 0);
     clear_gradients(s);
-    put_statistics_back(s);
+    keep_statistics(s, true);
 }
 
 static void finish_array(const struct gradient_sums *s, int array) {
@@ -226,8 +220,7 @@ void finish_gradient_sums(network *net) {
     add_layers_from(s, net->ranks->shard,
                     0); /* of layers that the backward pass has left out, too */
     send_layers_from(s, 0);
-    for (int i = 0; i < s->bucket_count; i++)
-        rank_sum_wait(s->sums[i]);
+    rank_sums_wait(s->sums, s->bucket_count);
     for (int i = 0; i < s->array_count; i++)
         finish_array(s, i);
 }

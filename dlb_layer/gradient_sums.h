@@ -11,9 +11,8 @@
 
 #include "darknet.h"
 
-/* Does nothing for a network that is not shared out. Ends the program, naming cfg_file, where a
- * layer has parameters that are not known here. */
-void prepare_gradient_sums(network *net, const char *cfg_file);
+/* Does nothing for a network that is not shared out. check_shared_layers() has been there. */
+void prepare_gradient_sums(network *net);
 void free_gradient_sums(network *net);
 
 /* Before the first micro-batch of an iteration. */

@@ -62,16 +62,16 @@ _Noreturn void await_failure_of(int failing);
 /* ---- in the background ---- */
 
 /* Begins to add up `values`, in place, over the ranks; they must not be touched until
- * rank_sum_wait(). Which sum is which follows from the order of the calls, in which they are waited
- * for, too. With `pairwise` the ranks, a power of two, are added up in the order of
+ * rank_sums_wait(). Which sum is which follows from the order of the calls, in which they are
+ * waited for, too. With `pairwise` the ranks, a power of two, are added up in the order of
  * pairwise_sum.h; without it in any order. */
 rank_sum *rank_sum_start(float *values, size_t count, bool pairwise);
 
 /* Lets sums that are under way go on; returns whether this one is done. */
 bool rank_sum_test(rank_sum *sum);
 
-/* Waits for it, and releases it. */
-void rank_sum_wait(rank_sum *sum);
+/* Waits for `count` of them, in the order in which they began, and releases them. */
+void rank_sums_wait(rank_sum **sums, int count);
 
 #else
 
@@ -120,8 +120,8 @@ static inline bool rank_sum_test(rank_sum *sum) {
     (void)sum;
     return true;
 }
-static inline void rank_sum_wait(rank_sum *sum) {
-    (void)sum;
+static inline void rank_sums_wait(rank_sum **sums, int count) {
+    (void)sums, (void)count;
 }
 
 #endif

@@ -31,7 +31,7 @@ enum {
 /* Of a sum of two steps: each rank gets all ranks' terms of its own part, and adds them up; then
  * all get all parts. */
 typedef struct {
-    int number;       /* of these sums, in the order in which they begin */
+    size_t number;    /* of these sums, in the order in which they begin */
     float *values;    /* the caller's */
     float *terms;     /* (ranks, floats of the own part) */
     int *own, *owns;  /* (ranks) floats of the own part, and where they go in `terms` */
@@ -52,7 +52,7 @@ static struct {
         large;        /* so that sums in the background do not mix with what is said meanwhile */
     MPI_Comm gathers; /* of the second steps, which begin in the order of the sums, whatever
                          the order in which the first ones end here */
-    int sums, gathered_sums; /* how many parted sums, and second steps, have begun */
+    size_t sums, gathered_sums; /* how many parted sums, and second steps, have begun */
     char host[MPI_MAX_PROCESSOR_NAME];
     int real_output, real_error; /* -1 while they are in use */
     int aside;                   /* the file that takes what is not shown */
@@ -254,7 +254,15 @@ static double seconds_now(void) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* Gives way to other threads meanwhile, because there may be more ranks than processors. */
+/* Gives way to other threads, because there may be more ranks than processors. */
+static void wait_a_moment(double limit, const char *what) {
+    if (seconds_now() > limit)
+        fail("the other ranks have not answered for %d seconds (%s); the connection may be lost, "
+             "or -rank_timeout too small",
+             ranks.timeout, what);
+    sched_yield();
+}
+
 static void wait_for(MPI_Request *request, const char *what) {
     double limit = seconds_now() + ranks.timeout;
     int done = 0;
@@ -262,11 +270,7 @@ static void wait_for(MPI_Request *request, const char *what) {
         check(MPI_Test(request, &done, MPI_STATUS_IGNORE), what);
         if (done)
             return;
-        if (seconds_now() > limit)
-            fail("the other ranks have not answered for %d seconds (%s); the connection may be "
-                 "lost, or -rank_timeout too small",
-                 ranks.timeout, what);
-        sched_yield();
+        wait_a_moment(limit, what);
     }
 }
 
@@ -404,13 +408,19 @@ bool rank_sum_test(rank_sum *sum) {
     return done;
 }
 
-void rank_sum_wait(rank_sum *sum) {
-    if (!sum->done)
-        wait_for(&sum->request, "gradients");
-    if (has_second_step(sum)) {
-        begin_second_step(sum);
-        wait_for(&sum->request, "gradients");
+/* All of them go on meanwhile: the second step of one may be what another rank waits for. */
+void rank_sums_wait(rank_sum **sums, int count) {
+    double limit = seconds_now() + ranks.timeout;
+    for (int first = 0; first < count;) {
+        for (int i = first; i < count; i++)
+            rank_sum_test(sums[i]);
+        while (first < count && sums[first]->done)
+            first++;
+        if (first < count)
+            wait_a_moment(limit, "gradients");
     }
-    free_parts(sum->parted);
-    free(sum);
+    for (int i = 0; i < count; i++) {
+        free_parts(sums[i]->parted);
+        free(sums[i]);
+    }
 }

@@ -34,17 +34,17 @@ int row_among_own(const row_share *s, int row) {
                                         : -1;
 }
 
-static int unit_of_batches(int subdivisions, int shards, bool halves) {
-    return subdivisions * shards * (halves ? 2 : 1);
+static int64_t unit_of_batches(int subdivisions, int shards, bool halves) {
+    return (int64_t)subdivisions * shards * (halves ? 2 : 1);
 }
 
 bool can_share_batch(int batch, int subdivisions, int shards, bool halves) {
     return batch % unit_of_batches(subdivisions, shards, halves) == 0;
 }
 
-int nearest_shared_batch(int batch, int subdivisions, int shards, bool halves) {
-    int unit = unit_of_batches(subdivisions, shards, halves);
-    int below = batch / unit * unit;
+int64_t nearest_shared_batch(int batch, int subdivisions, int shards, bool halves) {
+    int64_t unit = unit_of_batches(subdivisions, shards, halves);
+    int64_t below = batch / unit * unit;
     if (below == 0)
         return unit;
     return batch - below <= below + unit - batch ? below : below + unit;

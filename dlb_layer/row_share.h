@@ -8,6 +8,7 @@
 #define ROW_SHARE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct {
     int shards;     /* of a micro-batch */
@@ -36,6 +37,6 @@ int row_among_own(const row_share *share, int row);
 bool can_share_batch(int batch, int subdivisions, int shards, bool halves);
 
 /* The batch nearest to `batch` that can, the smaller one of two. */
-int nearest_shared_batch(int batch, int subdivisions, int shards, bool halves);
+int64_t nearest_shared_batch(int batch, int subdivisions, int shards, bool halves);
 
 #endif

@@ -1,5 +1,6 @@
 #include "shared_network.h"
 
+#include "compute_threads.h"
 #include "fail.h"
 #include "network_device.h"
 #include "ranks.h"
@@ -7,6 +8,7 @@
 #include "shared_network_state.h"
 #include "utils.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,12 +32,16 @@ bool depends_on_ranks(const network *net) {
     return !net->ranks || !net->ranks->in_order;
 }
 
+bool has_validation_copy(const network *net) {
+    return net->ranks && !net->ranks->in_order; /* a shard's rows are always as many */
+}
+
 static void check_shards(const char *cfg_file, const network *net, int shards, int ranks) {
     if (shards % ranks)
-        fail("%s: [net] shards=%d cannot be shared out over %d ranks; 1, 2, 4 ... %d ranks can "
-             "have as many each",
-             cfg_file, shards, ranks, shards);
-    if (is_on_gpu(net))
+        fail("%s: [net] shards=%d cannot be shared out over %d ranks, because their number does "
+             "not divide it",
+             cfg_file, shards, ranks);
+    if (shards > 1 && is_on_gpu(net))
         fail("%s: [net] shards=%d works only on the CPU; add -nogpu", cfg_file, shards);
 }
 
@@ -44,7 +50,7 @@ static void check_batch(const char *cfg_file, const network *net, const char *pa
     int batch = net->batch * net->subdivisions;
     if (batch < 1 || !can_share_batch(batch, net->subdivisions, count, halves))
         fail("%s: batch=%d with subdivisions=%d cannot be shared out over %d %s, each with %s "
-             "rows of a micro-batch; the nearest batch that can is %d",
+             "rows of a micro-batch; the nearest batch that can is %" PRId64,
              cfg_file, batch, net->subdivisions, count, parts,
              halves ? "the same even number of" : "as many",
              nearest_shared_batch(batch, net->subdivisions, count, halves));
@@ -53,12 +59,16 @@ static void check_batch(const char *cfg_file, const network *net, const char *pa
 void share_rows(const char *cfg_file, network *net, const char *last_section) {
     net_keys keys = recipe_keys(net);
     int ranks = rank_count();
-    bool halves = !strcmp(last_section, "[dlb_cost]"), in_order = keys.shards > 1;
+    bool halves = !strcmp(last_section, "[dlb_cost]"), in_order = keys.shards > 0;
     int shards = in_order ? keys.shards : ranks;
-    if (!sharing || shards == 1)
+    if (!sharing)
         return;
     if (in_order)
         check_shards(cfg_file, net, shards, ranks);
+    if (shards == 1)
+        return;
+    if (in_order)
+        fix_matrix_threads();
     check_batch(cfg_file, net, in_order ? "shards" : "ranks", shards, halves);
     net->ranks = allocate(1, sizeof *net->ranks);
     net->ranks->share = (row_share){.shards = shards,
@@ -138,7 +148,7 @@ void join_statistics(const network *net, int channels, int count, float *means, 
     if (!joins(net))
         return;
     double *sums = allocate(2 * (size_t)channels, sizeof *sums), *squares = sums + channels;
-    double ranks = net->ranks->share.shards, all = count * ranks;
+    double shards = net->ranks->share.shards, all = count * shards;
     for (int i = 0; i < channels; i++) {
         double mean = means[i], around_mean = count > 1 ? variances[i] * (count - 1.) : 0;
         sums[i] = mean;
@@ -146,7 +156,7 @@ void join_statistics(const network *net, int channels, int count, float *means, 
     }
     ranks_sum(sums, 2 * (size_t)channels);
     for (int i = 0; i < channels; i++) {
-        double mean = sums[i] / ranks, around_mean = squares[i] - all * mean * mean;
+        double mean = sums[i] / shards, around_mean = squares[i] - all * mean * mean;
         means[i] = (float)mean;
         variances[i] = (float)((around_mean < 0 ? 0 : around_mean) / (all - 1));
     }
@@ -156,15 +166,15 @@ void join_statistics(const network *net, int channels, int count, float *means, 
 void join_gradient_sums(const network *net, int channels, float *first, float *second) {
     if (!joins(net))
         return;
-    double *sums = allocate(2 * (size_t)channels, sizeof *sums), ranks = net->ranks->share.shards;
+    double *sums = allocate(2 * (size_t)channels, sizeof *sums), shards = net->ranks->share.shards;
     for (int i = 0; i < channels; i++) {
         sums[i] = first[i];
         sums[channels + i] = second[i];
     }
     ranks_sum(sums, 2 * (size_t)channels);
     for (int i = 0; i < channels; i++) {
-        first[i] = (float)(sums[i] / ranks);
-        second[i] = (float)(sums[channels + i] / ranks);
+        first[i] = (float)(sums[i] / shards);
+        second[i] = (float)(sums[channels + i] / shards);
     }
     free(sums);
 }

@@ -21,12 +21,16 @@ row_share share_of_network(const network *net);
 /* Its shards; 1 for a network that is not shared out. */
 int count_own_shards(const network *net);
 
-/* Before the micro-batches of own shard `shard`, of each iteration's in their order: every shard
- * starts with the count of images and the random numbers of the iteration's beginning. */
+/* Before the micro-batches of own shard `shard`; in each iteration the shards come in their order.
+ * Every one starts with the count of images and the random numbers of the iteration's beginning. */
 void begin_shard(network *net, int shard);
 
 /* Whether the bits of what is trained depend on the number of ranks: not with shards=. */
 bool depends_on_ranks(const network *net);
+
+/* Whether a validation in training needs the network once more, with all rows of a micro-batch, so
+ * that its figures are those of any other number of ranks to the last digit. */
+bool has_validation_copy(const network *net);
 
 /* Whether the shard in work is the rank's last one. */
 bool is_last_shard(const network *net);

@@ -1,5 +1,6 @@
 #include "train_agreement.h"
 
+#include "compute_threads.h"
 #include "fail.h"
 #include "file_bytes.h"
 #include "layer_arrays.h"
@@ -193,6 +194,8 @@ void check_that_ranks_agree(const training *t, char *data_file, const classifier
     add_build(&print);
     add_parameters(&print, t->net);
     add_options(&print, options);
+    if (!depends_on_ranks(t->net))
+        add_number(&print, "number of threads", count_compute_threads());
     fingerprint_add(&print, "line valid= of the data file",
                     has_validation_list(data_file) ? "there" : "missing");
     add_number(&print, "number top= of the data file", t->data.top);

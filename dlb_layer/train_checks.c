@@ -3,6 +3,7 @@
 #include "cfg_sizes.h"
 #include "dlb_cost_layer.h"
 #include "fail.h"
+#include "layer_arrays.h"
 #include "network.h"
 #include "option_list.h"
 #include "ranks.h"
@@ -70,6 +71,25 @@ static void check_resizable(const char *cfg_file, const network *net) {
         }
 }
 
+static bool is_normalised(const layer *l) {
+    return l->batch_normalize || l->type == BATCHNORM;
+}
+
+static void check_shared_layers(const network *net, const char *cfg_file) {
+    for (int i = 0; i < net->n && net->ranks; i++) {
+        const layer *l = &net->layers[i];
+        row_share share = share_of_network(net);
+        if (has_unknown_arrays(l))
+            fail("%s: layer %d, a [%s], whose parameters are not known, cannot be trained by "
+                 "several ranks or in shards",
+                 cfg_file, i, get_layer_string(l->type));
+        if (is_normalised(l) && net->batch * l->out_w * l->out_h == 1)
+            fail("%s: layer %d, a [%s], would normalise each channel by a single value: with "
+                 "batch/subdivisions = %d each of the %d parts has one row",
+                 cfg_file, i, get_layer_string(l->type), share.rows, share.shards);
+    }
+}
+
 void check_training_network(const network *net, const char *cfg_file, const classifier_data *data,
                             const char *data_file, bool validates) {
     int images = data->list.count;
@@ -82,7 +102,8 @@ void check_training_network(const network *net, const char *cfg_file, const clas
     if (net->random)
         check_resizable(cfg_file, net);
     check_recipe(net, cfg_file, data);
-    check_training_memory(cfg_file, net, net->ranks && validates);
+    check_shared_layers(net, cfg_file);
+    check_training_memory(cfg_file, net, has_validation_copy(net) && validates);
     if (images < batch_of(net) / 2)
         fail("%s: %s has %d images, fewer than half of batch=%d in %s", data_file, data->list_file,
              images, batch_of(net), cfg_file);

@@ -5,6 +5,7 @@
 #include "file_bytes.h"
 #include "network.h"
 #include "network_device.h"
+#include "compute_threads.h"
 #include "ranks.h"
 #include "shared_network.h"
 #include "train_agreement.h"
@@ -80,15 +81,11 @@ fingerprint training_fingerprint(const char *cfg_file, const classifier_data *da
 
 fingerprint training_circumstances(const network *net) {
     fingerprint print = {0};
-    const char *threads = getenv("OMP_NUM_THREADS");
     fingerprint_add(&print, "device", is_on_gpu(net) ? "GPU" : "CPU");
     add_count(&print, "number of layers that oneDNN runs", (uint64_t)count_taken_over(net));
     if (depends_on_ranks(net))
         add_count(&print, RANKS, (uint64_t)rank_count());
-    if (threads && *threads)
-        fingerprint_add(&print, "number of threads", threads);
-    else
-        add_count(&print, "number of threads", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
+    add_count(&print, "number of threads", (uint64_t)count_compute_threads());
     return print;
 }
 

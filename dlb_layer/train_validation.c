@@ -15,7 +15,7 @@ struct train_validation {
     classifier_data data;
     validation_settings settings;
     network *whole;    /* with one rank's micro-batches, which rounding may depend on; NULL: the
-                          training's network has them */
+                          training's network does for any number of ranks */
     int width, height; /* of the cfg */
     int every;         /* epochs */
     int patience;
@@ -60,7 +60,7 @@ train_validation *train_validation_open(char *data_file, char *cfg_file, network
         return NULL;
     }
     train_validation *v = allocate(1, sizeof *v);
-    v->whole = net->ranks ? parse_whole_network(cfg_file) : NULL;
+    v->whole = has_validation_copy(net) ? parse_whole_network(cfg_file) : NULL;
     v->data = read_validation_data(data_file, cfg_file, v->whole ? v->whole : net);
     check_that_lists_agree(&v->data);
     v->settings = (validation_settings){.threads = options->threads,

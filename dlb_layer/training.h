@@ -45,7 +45,7 @@ typedef struct {
     int save_every; /* epochs from one numbered weights file to the next; 0: none */
 } training;
 
-/* Rows of an iteration, those of all ranks. */
+/* Rows of an iteration, those of all shards. */
 int training_batch(const network *net);
 
 /* Drops what *net->seen has beyond whole iterations, so that the last micro-batch of an iteration

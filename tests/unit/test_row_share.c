@@ -84,8 +84,10 @@ static void the_nearest_batch_is_found(void **state) {
     assert_int_equal(nearest_shared_batch(129, 1, 3, true), 126); /* of two the smaller one */
     assert_int_equal(nearest_shared_batch(4, 1, 4, true), 8);
     assert_int_equal(nearest_shared_batch(0, 2, 3, false), 6);
+    assert_int_equal(nearest_shared_batch(1, 1 << 19, 4096, true), (int64_t)1 << 32);
+    assert_false(can_share_batch(1, 1 << 19, 4096, true));
     for (int batch = 0; batch < 200; batch++)
-        assert_true(can_share_batch(nearest_shared_batch(batch, 2, 5, true), 2, 5, true));
+        assert_true(can_share_batch((int)nearest_shared_batch(batch, 2, 5, true), 2, 5, true));
 }
 
 int main(void) {
