@@ -275,7 +275,7 @@ demo: install-packages
 # `make test` alone runs everything; `make test ONLY=loader` what has "loader" in its name.
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-THREAD_TESTS := test_worker_threads test_overlap_loader test_image_decode test_dlb_cost_kernels
+THREAD_TESTS := test_worker_threads test_overlap_loader test_image_decode test_dlb_cost_kernels test_half
 build-thread-tests: $(THREAD_TESTS:%=$(BUILD)/tests/%) $(BUILD)/darknet
 build-bare-tests: $(BUILD)/tests/test_image_decode $(BUILD)/tests/test_dlb_cost_layer $(BUILD)/tests/test_paper_networks \
 		$(BUILD)/darknet
@@ -289,6 +289,10 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libdarknet.a $(COMMANDS:%=$(BUILD)/com
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(OURS) -Itests/unit $(ON_THE_CPU) $(DLB_CFLAGS) $(LDFLAGS) $< $(filter-out %/dlb_command.o,$(filter %.o,$^)) \
 		$(BUILD)/libdarknet.a -o $@ -lcmocka $(LDLIBS) $(COMMAND_LIBS)
+# As for a GPU, whatever the build, and without the library, whose places of a GPU it takes: see the file.
+$(BUILD)/tests/test_half_passes: tests/unit/test_half_passes.c $(BUILD)/dlb_layer/fail.o
+	@mkdir -p $(@D)
+	$(SAY_CC)$(CC) -DGPU -DCUDNN -Itests/unit/small_cudnn $(OURS) -Itests/unit $(DLB_CFLAGS) $(LDFLAGS) $< $(BUILD)/dlb_layer/fail.o -o $@ -lcmocka $(LDLIBS)
 $(BUILD)/tests/compare_weights: tests/trajectory/compare_weights.c
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(DLB_CFLAGS) $(LDFLAGS) $< -o $@ -lm
