@@ -25,8 +25,7 @@ struct whole_network {
     int updated_count;
     unsigned long delta_lists;
     device_list updated, deltas;
-    float *
-        *kept; /* (kept_count), on the device: see updated_array; those that are not Nesterov's */
+    float **kept; /* (kept_count), on the device: of `updated`, those that are not Nesterov's */
     int kept_count;
     float_array *now, *listed; /* (MOST_DELTAS * layers): of the network, and those of `deltas` */
 };

@@ -104,8 +104,8 @@ static void free_convolution(convolution *k) {
  * factors up to 1 a product is then off by at most (2 u + u^2) of its size, and 3 t. The sum of
  * `terms` of them in float32, cut off and not rounded, as tensor cores may do it, in any order, by
  * terms 2^-23 / (1 - terms 2^-23) of the sum of their sizes; and rounding it to 16 bits by u and t
- * again. None of cuDNN's algorithms for NHWC is another sum, as Winograd's is. `before`, what it is
- * added to in float32, costs 2^-24 of the result. */
+ * again. For NHWC cuDNN's tables list direct sums alone, none by Winograd or Fourier. `before`,
+ * what it is added to in float32, costs 2^-24 of the result. */
 static double bound_of(double exact, double size, int terms, float before, half_type type) {
     double u = type == HALF_FLOAT16 ? 0x1p-11 : 0x1p-8;
     double t = type == HALF_FLOAT16 ? 0x1p-25 : 0x1p-134;
