@@ -7,8 +7,9 @@
 BUILD_FOLDER is that of a GPU build with its bench/step_times. Batch 128, on the device, without
 loading; the arms run in turn, ROUNDS times (default 5). Prints a table in Markdown: images/s, and
 the rounds' ratios as median, least and largest; each network as it is, with its steps as CUDA
-graphs and without TF32, beside the same PyTorch. Without PyTorch its columns are empty. What fails
-has a row that says so, and the status is 1 then.
+graphs and without TF32, beside the same PyTorch, and with half=1 beside PyTorch under autocast in
+float16, channels last too. Without PyTorch its columns are empty. What fails has a row that says
+so, and the status is 1 then.
 
 Environment: ROUNDS, PYTHON (one that has PyTorch)."""
 
@@ -27,10 +28,19 @@ CFGS = {
     "resnet18": HERE / "cpu/resnet18.cfg",
     "resnet50": None,  # written by gpu/resnet50_cfg.py
 }
-SETTINGS = ("", "cuda_graph=1", "tf32=0")  # of [net]
+SETTINGS = ("", "cuda_graph=1", "tf32=0", "half=1")  # of [net]
 ARMS = ("none", "alpha0", "alpha1")
-MODES = ("eager", "compile")
+WAYS = ("eager", "compile")  # to run PyTorch
 PYTHON, PYTORCH = python_with("torch")
+
+
+def modes_beside(setting):
+    """PyTorch's, as pytorch_step.py names them, for the row with this setting."""
+    return [f"{way}-half" if setting == "half=1" else way for way in WAYS]
+
+
+def modes():
+    return dict.fromkeys(mode for setting in SETTINGS for mode in modes_beside(setting))
 
 
 def write_cfg(folder, network, setting):
@@ -66,7 +76,7 @@ class Network:
         for _ in range(ROUNDS):
             for setting in SETTINGS:
                 self.attempt(setting, self.run_darknet)
-            for mode in MODES if PYTHON else ():
+            for mode in modes() if PYTHON else ():
                 self.attempt(mode, self.run_pytorch)
 
     def attempt(self, what, run):
@@ -106,7 +116,7 @@ class Network:
         dlb = (setting, "alpha1")
         cells += [self.speed((setting, arm)) for arm in ARMS]
         cells.append(self.ratio(dlb, (setting, "alpha0")))
-        for mode in MODES:
+        for mode in modes_beside(setting):
             cells += self.pytorch_cells(mode, dlb)
         return cells
 

@@ -10,6 +10,8 @@
 typedef struct {
     float *values, *updates; /* (count) */
     float *before;           /* (count), see nesterov.h; NULL without */
+    float *kept;             /* (count), `updates` as the last update left them, which may be where
+                                `before` is; NULL: no update of these is ever left out */
     size_t count;
     float rate_scale; /* of the learning rate */
     float clip;       /* see sgd_update.h */

@@ -32,6 +32,28 @@ DLB_FUNCTION float_range range_of_block(unsigned block, size_t count) {
     return range;
 }
 
+/* Whether a gradient is not finite. All threads that find one write the same. */
+static __global__ void check_gradients_kernel(update_pass p) {
+    int index = array_of_block(p.first_blocks, p.count, blockIdx.x), finite = 1;
+    updated_array a = p.arrays[index];
+    float_range range = range_of_block(blockIdx.x - p.first_blocks[index], a.count);
+    for (size_t i = range.from + threadIdx.x; i < range.to; i += blockDim.x)
+        finite &= float_is_finite(a.updates[i]);
+    if (!finite)
+        p.scale->spoiled = 1;
+}
+
+/* One thread, after all of the update's have read it. */
+static __global__ void step_loss_scale_kernel(loss_scale *scale) {
+    step_loss_scale(scale);
+}
+
+/* Puts back what the iteration's gradients were added to. */
+static __device__ void leave_out_update(const updated_array *a, float_range range) {
+    for (size_t i = range.from + threadIdx.x; i < range.to; i += blockDim.x)
+        a->updates[i] = a->kept[i];
+}
+
 /* The host's update of all layers, and Nesterov's step; as many blocks as were laid out. */
 static __global__ void update_arrays_kernel(update_pass p) {
     int index = array_of_block(p.first_blocks, p.count, blockIdx.x);
@@ -39,8 +61,15 @@ static __global__ void update_arrays_kernel(update_pass p) {
     float_range range = range_of_block(blockIdx.x - p.first_blocks[index], a.count);
     sgd_factors f = {p.learning_rate * a.rate_scale / p.batch, a.decays ? p.decay * p.batch : 0,
                      p.momentum, a.clip};
-    for (size_t i = range.from + threadIdx.x; i < range.to; i += blockDim.x)
+    if (p.scale && p.scale->spoiled) {
+        leave_out_update(&a, range);
+        return; /* all threads */
+    }
+    for (size_t i = range.from + threadIdx.x; i < range.to; i += blockDim.x) {
         sgd_update_of(a.values + i, a.updates + i, a.before ? a.before + i : NULL, f);
+        if (a.kept)
+            a.kept[i] = a.updates[i];
+    }
 }
 
 static __global__ void clear_arrays_kernel(clear_pass p) {

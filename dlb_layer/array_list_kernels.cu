@@ -10,6 +10,16 @@ cudaError_t launch_update_arrays(const update_pass *pass, unsigned blocks) {
     return cudaPeekAtLastError();
 }
 
+cudaError_t launch_check_gradients(const update_pass *pass, unsigned blocks) {
+    check_gradients_kernel<<<blocks, THREADS, 0, gpu_stream()>>>(*pass);
+    return cudaPeekAtLastError();
+}
+
+cudaError_t launch_step_loss_scale(loss_scale *scale) {
+    step_loss_scale_kernel<<<1, 1, 0, gpu_stream()>>>(scale);
+    return cudaPeekAtLastError();
+}
+
 cudaError_t launch_clear_arrays(const clear_pass *pass, unsigned blocks) {
     clear_arrays_kernel<<<blocks, THREADS, 0, gpu_stream()>>>(*pass);
     return cudaPeekAtLastError();

@@ -3,6 +3,7 @@
 #define ARRAY_LIST_KERNELS_H
 
 #include "array_list.h"
+#include "loss_scale.h"
 
 /* All pointers are to the device's memory. */
 typedef struct {
@@ -11,6 +12,7 @@ typedef struct {
     int count;
     float learning_rate, decay, momentum; /* of the iteration, for mean gradients */
     float batch;                          /* rows of an iteration */
+    loss_scale *scale; /* where it is spoiled, the update is left out; NULL: no update is */
 } update_pass;
 
 typedef struct {
@@ -26,9 +28,15 @@ typedef struct {
 extern "C" {
 #endif
 
-/* In gpu_stream(), with `blocks` = first_blocks[count] blocks, not 0; neither waits. Both
- * return what the launch answers. */
+/* In gpu_stream(), with `blocks` = first_blocks[count] blocks, not 0; none waits. All return what
+ * the launch answers. */
 cudaError_t launch_update_arrays(const update_pass *pass, unsigned blocks);
+
+/* For a pass with a scale, before it and after it: whether the gradients spoil it, and what it is
+ * for the next iteration. */
+cudaError_t launch_check_gradients(const update_pass *pass, unsigned blocks);
+cudaError_t launch_step_loss_scale(loss_scale *scale);
+
 cudaError_t launch_clear_arrays(const clear_pass *pass, unsigned blocks);
 
 #ifdef __cplusplus

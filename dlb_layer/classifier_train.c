@@ -6,6 +6,7 @@
 #include "finite_guard.h"
 #include "gradient_sums.h"
 #include "host_random.h"
+#include "loss_scale_gpu.h"
 #include "network.h"
 #include "pinned_floats.h"
 #include "ranks.h"
@@ -129,6 +130,7 @@ static float train_on_shard(training *t, const loaded_batch *batch, int shard) {
     if (losses_are_deferred(net)) {
         sum = (float)take_deferred_losses(net);
         finite_guard_check_deferred(t->guard, sum);
+        report_half_updates(net);
     }
     return sum;
 }

@@ -3,6 +3,7 @@
 #ifdef CUDNN
 #include "fail.h"
 #include "gpu_status.h"
+#include "half_convolution.h"
 
 /* The host's resize_network() allows no more. */
 static const size_t MOST_WORKSPACE = 2000000000;
@@ -20,6 +21,9 @@ static void need_workspace(layer *l, size_t bytes) {
         l->workspace_size = bytes;
 }
 
+/* The output of the forward pass is described by ddstTensorDesc, which is as dstTensorDesc but for
+ * layers in 16 bits, where that one is what batch normalization takes. */
+
 /* A result may be for another math type than the layer's descriptor has; so the size is asked for
  * with what will run, and what cannot run is passed over. */
 
@@ -28,17 +32,17 @@ static void pick_forward(layer *l, cudnnHandle_t handle) {
     int count = 0;
     if (l->cudnn_benchmark)
         check_cudnn(cudnnFindConvolutionForwardAlgorithm(handle, l->srcTensorDesc, l->weightDesc,
-                                                         l->convDesc, l->dstTensorDesc,
+                                                         l->convDesc, l->ddstTensorDesc,
                                                          MOST_RESULTS, &count, results));
     else
         check_cudnn(cudnnGetConvolutionForwardAlgorithm_v7(handle, l->srcTensorDesc, l->weightDesc,
-                                                           l->convDesc, l->dstTensorDesc,
+                                                           l->convDesc, l->ddstTensorDesc,
                                                            MOST_RESULTS, &count, results));
     for (int i = 0; i < count; i++) {
         size_t bytes = 0;
         if (results[i].status != CUDNN_STATUS_SUCCESS ||
             cudnnGetConvolutionForwardWorkspaceSize(handle, l->srcTensorDesc, l->weightDesc,
-                                                    l->convDesc, l->dstTensorDesc, results[i].algo,
+                                                    l->convDesc, l->ddstTensorDesc, results[i].algo,
                                                     &bytes) != CUDNN_STATUS_SUCCESS ||
             bytes > MOST_WORKSPACE)
             continue;
@@ -102,11 +106,14 @@ static void pick_backward_filter(layer *l, cudnnHandle_t handle) {
 }
 
 void pick_convolution_algorithms(layer *l, cudnnHandle_t handle) {
-    if (l->strict_float32)
+    if (l->half)
+        describe_half_convolution(l);
+    else if (l->strict_float32)
         check_cudnn(cudnnSetConvolutionMathType(l->convDesc, CUDNN_FMA_MATH));
     l->workspace_size = 0;
     pick_forward(l, handle);
     pick_backward_data(l, handle);
     pick_backward_filter(l, handle);
+    l->workspace_size += half_copies_bytes(l);
 }
 #endif

@@ -4,12 +4,11 @@
 #include "network_device.h"
 #include "recipe.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* As the host updates it by these rules: weights decay, biases and scales do not, and clip= is of
  * the weights of [convolutional] alone. */
-static bool is_plain(const layer *l) {
+bool is_updated_by_list(const layer *l) {
     switch (l->type) {
     case CONVOLUTIONAL:
     case DECONVOLUTIONAL:
@@ -51,7 +50,7 @@ int list_updated_arrays(const network *net, int decay_all, updated_array *arrays
         const layer *l = &net->layers[i];
         if (!l->update)
             continue;
-        if (!is_plain(l))
+        if (!is_updated_by_list(l))
             return -1;
         count += list_layer(net, i, decay_all, arrays + count);
     }

@@ -6,8 +6,13 @@
 #include "array_list.h"
 #include "darknet.h"
 
+#include <stdbool.h>
+
 /* Room for the lists of a network with so many layers. */
 enum { MOST_UPDATED_ARRAYS = 3, MOST_DELTAS = 1 }; /* a layer */
+
+/* Whether list_updated_arrays() knows the layer, which has an update. */
+bool is_updated_by_list(const layer *l);
 
 /* Fills `arrays`, (MOST_UPDATED_ARRAYS * net->n), with all that the network's update moves, where
  * `decay_all` is that of [net]; returns how many, or -1 where the host has to update it itself:

@@ -4,6 +4,7 @@
 #include "fail.h"
 #include "layer_arrays.h"
 #include "logit_ring.h"
+#include "loss_scale_gpu.h"
 #include "network.h"
 #include "ranks.h"
 #include "shared_network.h"
@@ -185,6 +186,7 @@ void put_train_state(state_writer *w, void *context) {
     if (s->ring.logits)
         put_ring(w, s->ring);
     use_arrays(s->net, put_array, w);
+    put_loss_scale(w, s->net);
 }
 
 train_progress get_train_progress(const state_file *file) {
@@ -200,6 +202,7 @@ void restore_train_state(const state_file *file, network *net, layer *dlb) {
     if (dlb)
         get_ring(file, net, dlb);
     use_arrays(net, get_array, (void *)file);
+    get_loss_scale(file, net);
     *net->seen = progress.images;
     *net->t = progress.updates;
     set_host_random(&random);

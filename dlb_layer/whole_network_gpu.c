@@ -4,7 +4,9 @@
 #include "array_list_kernels.h"
 #include "fail.h"
 #include "gpu_status.h"
+#include "loss_scale_gpu.h"
 #include "network_arrays.h"
+#include "step_losses.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -23,6 +25,8 @@ struct whole_network {
     int updated_count;
     unsigned long delta_lists;
     device_list updated, deltas;
+    float **kept; /* (kept_count), on the device: of `updated`, those that are not Nesterov's */
+    int kept_count;
     float_array *now, *listed; /* (MOST_DELTAS * layers): of the network, and those of `deltas` */
 };
 
@@ -71,6 +75,9 @@ void free_whole_network(struct whole_network *whole) {
         return;
     drop_list(&whole->updated);
     drop_list(&whole->deltas);
+    for (int i = 0; i < whole->kept_count; i++)
+        check_error(cudaFree(whole->kept[i]));
+    free(whole->kept);
     free(whole->now);
     free(whole->listed);
     free(whole);
@@ -104,19 +111,51 @@ void clear_deltas_gpu(network *net) {
         check_error(launch_clear_arrays(&pass, list->blocks));
 }
 
+static void keep_updates(struct whole_network *whole, updated_array *a) {
+    size_t bytes = a->count * sizeof *a->updates;
+    a->kept = a->before;
+    if (a->kept)
+        return;
+    check_error(cudaMalloc((void **)&a->kept, bytes));
+    check_error(cudaMemcpy(a->kept, a->updates, bytes, cudaMemcpyDeviceToDevice));
+    whole->kept[whole->kept_count++] = a->kept;
+}
+
 static void list_updated(struct whole_network *whole, const network *net) {
-    updated_array *arrays = allocate(MOST_UPDATED_ARRAYS * (size_t)net->n, sizeof *arrays);
+    size_t most = MOST_UPDATED_ARRAYS * (size_t)net->n;
+    updated_array *arrays = allocate(most, sizeof *arrays);
     whole->updated_count = list_updated_arrays(net, net->decay_all, arrays);
+    if (net->loss_scale) {
+        whole->kept = allocate(most, sizeof *whole->kept);
+        for (int i = 0; i < whole->updated_count; i++)
+            keep_updates(whole, &arrays[i]);
+    }
     if (whole->updated_count > 0)
         whole->updated = make_list(arrays, sizeof *arrays, whole->updated_count, &arrays->count);
     whole->is_listed = true;
     free(arrays);
 }
 
-int update_whole_network_gpu(network *net, update_args a) {
+void list_parameters_gpu(network *net) {
     struct whole_network *whole = whole_of(net);
     if (!whole->is_listed)
         list_updated(whole, net);
+}
+
+/* With a scale its check comes before, and what follows from it after. */
+static void launch_update(const network *net, const update_pass *pass, unsigned blocks) {
+    if (pass->scale)
+        check_error(launch_check_gradients(pass, blocks));
+    check_error(launch_update_arrays(pass, blocks));
+    if (pass->scale)
+        check_error(launch_step_loss_scale(pass->scale));
+    if (!losses_are_deferred(net)) /* the host waits for each step anyway */
+        report_half_updates(net);
+}
+
+int update_whole_network_gpu(network *net, update_args a) {
+    list_parameters_gpu(net);
+    const struct whole_network *whole = net->whole;
     if (whole->updated_count < 0)
         return 0;
     const device_list *list = &whole->updated;
@@ -126,9 +165,10 @@ int update_whole_network_gpu(network *net, update_args a) {
                         .learning_rate = a.learning_rate,
                         .decay = a.decay,
                         .momentum = a.momentum,
-                        .batch = (float)a.batch};
+                        .batch = (float)a.batch,
+                        .scale = device_loss_scale_of(net)};
     if (list->blocks)
-        check_error(launch_update_arrays(&pass, list->blocks));
+        launch_update(net, &pass, list->blocks);
     return 1;
 }
 

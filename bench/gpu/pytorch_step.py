@@ -1,10 +1,11 @@
 """Seconds of DLB training steps in PyTorch on a GPU: half of the batch revisited, cross entropy and
 T^2 KL to the last mini-batch's predictions, backward, SGD.
 
-    pytorch_step.py NETWORK BATCH WARM_UP STEPS eager|compile [DEVICE]
+    pytorch_step.py NETWORK BATCH WARM_UP STEPS eager|compile[-half] [DEVICE]
 
 Prints one number a line, each after the device has done its work. cuDNN measures its algorithms,
-TF32 is on, tensors are channels last. The batch is on the device already."""
+TF32 is on, tensors are channels last; with -half the forward pass and the losses run under
+torch.autocast in float16, with a loss scale. The batch is on the device already."""
 
 import importlib.util
 import pathlib
@@ -74,7 +75,7 @@ def wait(device):
 
 
 def main():
-    name, mode = sys.argv[1], sys.argv[5]
+    name, (mode, *half) = sys.argv[1], sys.argv[5].split("-")
     batch, warm_up, steps = map(int, sys.argv[2:5])
     device = sys.argv[6] if len(sys.argv) > 6 else "cuda"
     torch.manual_seed(1)
@@ -90,20 +91,23 @@ def main():
     optimizer = torch.optim.SGD(
         net.parameters(), 0.01, momentum=0.9, weight_decay=5e-4, nesterov=True
     )
-    half = batch // 2
+    scaler = torch.cuda.amp.GradScaler(enabled=bool(half))
+    revisited = batch // 2
     teacher = None
     for number in range(warm_up + steps):
         wait(device)
         start = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
-        logits = step(images)
-        loss = F.cross_entropy(logits, labels)
-        if teacher is not None:
-            now = F.log_softmax(logits[:half] / TEMPERATURE, 1)
-            loss = loss + TEMPERATURE**2 * F.kl_div(now, teacher, reduction="batchmean")
-        loss.backward()
-        optimizer.step()
-        teacher = F.softmax(logits[half:].detach() / TEMPERATURE, 1)
+        with torch.autocast(device, dtype=torch.float16, enabled=bool(half)):
+            logits = step(images)
+            loss = F.cross_entropy(logits, labels)
+            if teacher is not None:
+                now = F.log_softmax(logits[:revisited] / TEMPERATURE, 1)
+                loss = loss + TEMPERATURE**2 * F.kl_div(now, teacher, reduction="batchmean")
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        teacher = F.softmax(logits[revisited:].detach().float() / TEMPERATURE, 1)
         wait(device)
         if number >= warm_up:
             print(time.perf_counter() - start)

@@ -229,6 +229,14 @@ static void update_kernel(void *pass) {
     update_arrays_kernel(*(update_pass *)pass);
 }
 
+static void check_kernel(void *pass) {
+    check_gradients_kernel(*(update_pass *)pass);
+}
+
+static void step_kernel_of_scale(void *scale) {
+    step_loss_scale_kernel(scale);
+}
+
 static void clear_kernel(void *pass) {
     clear_arrays_kernel(*(clear_pass *)pass);
 }
@@ -293,7 +301,9 @@ static network *parse_updated(const char *keys) {
     return net;
 }
 
-static void run_update(const network *net, updated_array *arrays, int count, float rate) {
+/* `scale` as in an update_pass. */
+static void run_update(const network *net, updated_array *arrays, int count, float rate,
+                       loss_scale *scale) {
     unsigned first_blocks[MOST_ARRAYS + 1];
     update_pass pass = {.arrays = arrays,
                         .first_blocks = first_blocks,
@@ -301,9 +311,14 @@ static void run_update(const network *net, updated_array *arrays, int count, flo
                         .learning_rate = rate,
                         .decay = net->decay,
                         .momentum = net->momentum,
-                        .batch = (float)(net->batch * net->subdivisions)};
+                        .batch = (float)(net->batch * net->subdivisions),
+                        .scale = scale};
     lay_out_blocks(&arrays->count, sizeof *arrays, count, first_blocks);
+    if (scale)
+        run_on_cpu(check_kernel, &pass, (int)first_blocks[count], THREADS);
     run_on_cpu(update_kernel, &pass, (int)first_blocks[count], THREADS);
+    if (scale)
+        run_on_cpu(step_kernel_of_scale, scale, 1, 1);
 }
 
 static float clipped(float value, float clip) {
@@ -337,7 +352,7 @@ static void update_beside_the_host(const char *keys, int iterations) {
                 arrays[i].updates[at] += gradient;
                 of_host[i].updates[at] += gradient;
             }
-        run_update(net, arrays, count, host->learning_rate);
+        run_update(net, arrays, count, host->learning_rate, NULL);
         update_network(host);
         for (int i = 0; i < count; i++)
             compare_arrays(keys, &arrays[i], &of_host[i]);
@@ -367,6 +382,77 @@ static void others_are_left_to_the_host(void **state) {
     free_network(net);
 }
 
+/* ---- updates that are left out ---- */
+
+typedef struct {
+    network *net;
+    updated_array arrays[MOST_ARRAYS];
+    int count;
+    loss_scale *scale; /* NULL: no update is left out */
+} trained;
+
+static trained train_with(const char *keys, loss_scale *scale) {
+    trained t = {.net = parse_updated(keys), .scale = scale};
+    t.count = list_updated_arrays(t.net, t.net->decay_all, t.arrays);
+    for (int i = 0; i < t.count && scale; i++) {
+        updated_array *a = &t.arrays[i];
+        a->kept = a->before ? a->before : copied(a->updates, (int)a->count);
+    }
+    return t;
+}
+
+static void free_trained(trained *t) {
+    for (int i = 0; i < t->count; i++)
+        if (t->arrays[i].kept != t->arrays[i].before)
+            free(t->arrays[i].kept);
+    free_network(t->net);
+}
+
+static void add_gradients(trained *t, unsigned seed) {
+    srand(seed);
+    for (int i = 0; i < t->count; i++)
+        for (size_t at = 0; at < t->arrays[i].count; at++)
+            t->arrays[i].updates[at] += draw();
+}
+
+static void expect_equal(const trained *a, const trained *b) {
+    for (int i = 0; i < a->count; i++) {
+        size_t bytes = a->arrays[i].count * sizeof(float);
+        assert_memory_equal(a->arrays[i].values, b->arrays[i].values, bytes);
+        assert_memory_equal(a->arrays[i].updates, b->arrays[i].updates, bytes);
+    }
+}
+
+/* A training with an iteration that has this gradient is the one without the iteration. */
+static void leave_out_one(const char *keys, int array, size_t at, float gradient) {
+    enum { BAD = 2, ITERATIONS = 4 };
+    loss_scale scale = first_loss_scale(4);
+    trained with = train_with(keys, &scale), without = train_with(keys, NULL);
+    for (int i = 0; i < ITERATIONS; i++) {
+        add_gradients(&with, (unsigned)i);
+        if (i == BAD)
+            with.arrays[array].updates[at] += gradient;
+        run_update(with.net, with.arrays, with.count, .2f, &scale);
+        assert_int_equal(scale.dropped, i >= BAD);
+        if (i != BAD) {
+            add_gradients(&without, (unsigned)i);
+            run_update(without.net, without.arrays, without.count, .2f, NULL);
+        }
+        expect_equal(&with, &without);
+    }
+    assert_true(scale.scale == first_loss_scale(4).scale / 2 && scale.good == ITERATIONS - BAD - 1);
+    free_trained(&with);
+    free_trained(&without);
+}
+
+static void updates_that_are_not_finite_are_left_out(void **state) {
+    (void)state;
+    leave_out_one("", 0, 0, NAN);
+    leave_out_one("", 0, 16 * 27 - 1, INFINITY);
+    leave_out_one("nesterov=1", 5, 1, -INFINITY);
+    leave_out_one("nesterov=1\ndecay_all=1", 16, 2, NAN);
+}
+
 static void deltas_are_those_of_the_layers(void **state) {
     (void)state;
     network *net = parse_updated("");
@@ -393,6 +479,7 @@ int main(void) {
         cmocka_unit_test(arrays_are_cleared_and_nothing_else),
         cmocka_unit_test(parameters_are_updated_as_by_the_host),
         cmocka_unit_test(others_are_left_to_the_host),
+        cmocka_unit_test(updates_that_are_not_finite_are_left_out),
         cmocka_unit_test(deltas_are_those_of_the_layers),
     };
     return cmocka_run_group_tests_name("gpu_kernels", tests, NULL, NULL);

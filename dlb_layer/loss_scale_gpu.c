@@ -1,0 +1,121 @@
+#include "loss_scale_gpu.h"
+
+#ifdef GPU
+#include "fail.h"
+#include "gpu_status.h"
+#include "network.h"
+#include "network_device.h"
+#include "whole_network_gpu.h"
+
+#include <stdlib.h>
+
+static const char STATE_NAME[] = "loss_scale";
+
+struct device_loss_scale {
+    loss_scale *scale; /* on the device */
+    int reported;      /* of the updates that were left out */
+};
+
+static loss_scale pulled(const network *net) {
+    loss_scale s;
+    check_error(cudaMemcpy(&s, net->loss_scale->scale, sizeof s, cudaMemcpyDeviceToHost));
+    return s;
+}
+
+static void push(const struct device_loss_scale *to, loss_scale s) {
+    check_error(cudaMemcpy(to->scale, &s, sizeof s, cudaMemcpyHostToDevice));
+}
+
+struct device_loss_scale *make_device_loss_scale(const network *net) {
+    if (net->half != HALF_FLOAT16 || !is_on_gpu(net))
+        return NULL;
+    struct device_loss_scale *s = allocate(1, sizeof *s);
+    check_error(cudaMalloc((void **)&s->scale, sizeof *s->scale));
+    push(s, first_loss_scale(net->batch));
+    return s;
+}
+
+void free_device_loss_scale(struct device_loss_scale *s) {
+    if (!s)
+        return;
+    check_error(cudaFree(s->scale));
+    free(s);
+}
+
+void begin_half_step(network *net) {
+    if (net->loss_scale)
+        list_parameters_gpu(net);
+}
+
+loss_scale *device_loss_scale_of(const network *net) {
+    return net->loss_scale ? net->loss_scale->scale : NULL;
+}
+
+const float *loss_scale_on_device(const network *net) {
+    return net->loss_scale ? &net->loss_scale->scale->scale : NULL;
+}
+
+void report_half_updates(const network *net) {
+    if (!net->loss_scale)
+        return;
+    loss_scale s = pulled(net);
+    size_t iteration = get_current_batch((network *)net);
+    if (loss_scale_is_exhausted(&s))
+        fail("half=1: iteration %zu, learning rate %g: a gradient is not finite in float16 even "
+             "without a loss scale; half=bfloat16 has the range of float32",
+             iteration, get_current_rate((network *)net));
+    if (s.dropped != net->loss_scale->reported)
+        fprintf(
+            stderr,
+            "Dropped the update of iteration %zu: a gradient is not finite in float16; the loss "
+            "scale is %g now\n",
+            iteration, s.scale);
+    net->loss_scale->reported = s.dropped;
+}
+
+void put_loss_scale(state_writer *writer, const network *net) {
+    if (!net->loss_scale)
+        return;
+    loss_scale s = pulled(net);
+    put_state(writer, STATE_NAME, &s, sizeof s);
+}
+
+void get_loss_scale(const state_file *file, network *net) {
+    size_t size;
+    loss_scale s;
+    if (!net->loss_scale || !find_state(file, STATE_NAME, &size))
+        return;
+    get_state(file, STATE_NAME, &s, sizeof s);
+    push(net->loss_scale, s);
+    net->loss_scale->reported = s.dropped;
+}
+
+#else
+
+struct device_loss_scale *make_device_loss_scale(const network *net) {
+    (void)net;
+    return NULL;
+}
+
+void free_device_loss_scale(struct device_loss_scale *s) {
+    (void)s;
+}
+
+void begin_half_step(network *net) {
+    (void)net;
+}
+
+void report_half_updates(const network *net) {
+    (void)net;
+}
+
+void put_loss_scale(state_writer *writer, const network *net) {
+    (void)writer;
+    (void)net;
+}
+
+void get_loss_scale(const state_file *file, network *net) {
+    (void)file;
+    (void)net;
+}
+#endif
