@@ -2,8 +2,10 @@
 
 #include "fail.h"
 #include "gradient_buckets.h"
+#include "gradient_sums_gpu.h"
 #include "layer_arrays.h"
 #include "network.h"
+#include "network_device.h"
 #include "ranks.h"
 #include "recipe.h"
 #include "shared_network_state.h"
@@ -51,20 +53,28 @@ static void add_layer(struct gradient_sums *s, const layer *l, int index, bool j
         add_array(s, &arrays[i], index, joined);
 }
 
+static void check_layers(const network *net, const char *cfg_file) {
+    for (int i = net->n - 1; i >= 0; i--)
+        if (has_unknown_arrays(&net->layers[i]))
+            fail("%s: %d ranks cannot train layer %d, a [%s], whose parameters are not known",
+                 cfg_file, net->ranks->share.ranks, i, get_layer_string(net->layers[i].type));
+}
+
 void prepare_gradient_sums(network *net, const char *cfg_file) {
     size_t floats, most = MOST_LAYER_ARRAYS * (size_t)net->n;
     if (!net->ranks)
         return;
+    check_layers(net, cfg_file);
+    if (is_on_gpu(net)) {
+        prepare_device_sums(net);
+        return;
+    }
     struct gradient_sums *s = allocate(1, sizeof *s);
     s->ranks = net->ranks->share.ranks;
     s->arrays = allocate(most, sizeof *s->arrays);
     s->places = allocate(most, sizeof *s->places);
-    for (int i = net->n - 1; i >= 0; i--) {
-        if (has_unknown_arrays(&net->layers[i]))
-            fail("%s: %d ranks cannot train layer %d, a [%s], whose parameters are not known",
-                 cfg_file, s->ranks, i, get_layer_string(net->layers[i].type));
+    for (int i = net->n - 1; i >= 0; i--)
         add_layer(s, &net->layers[i], i, net->ranks->joins_statistics);
-    }
     s->buckets = plan_buckets(s->places, s->array_count, BUCKET_FLOATS, MOST_FLOATS,
                               &s->bucket_count, &floats);
     s->flat = allocate(floats, sizeof *s->flat);
@@ -75,6 +85,7 @@ void prepare_gradient_sums(network *net, const char *cfg_file) {
 
 void free_gradient_sums(network *net) {
     struct gradient_sums *s = net->ranks ? net->ranks->sums : NULL;
+    free_device_sums(net);
     if (!s)
         return;
     free(s->arrays);
@@ -96,6 +107,7 @@ const bucket *gradient_messages(const network *net, int *count) {
 
 void begin_iteration_of_ranks(network *net) {
     struct gradient_sums *s = net->ranks ? net->ranks->sums : NULL;
+    begin_iteration_on_device(net);
     if (!s)
         return;
     begin_recipe_step(net); /* notes momentum as it is */
@@ -106,6 +118,7 @@ void begin_iteration_of_ranks(network *net) {
 
 void sum_gradients_next(network *net) {
     struct gradient_sums *s = net->ranks ? net->ranks->sums : NULL;
+    sum_next_on_device(net);
     if (!s)
         return;
     s->is_next = true;
@@ -131,6 +144,7 @@ static void send_layers_from(struct gradient_sums *s, int index) {
 
 void gradients_are_ready(network *net, int index) {
     struct gradient_sums *s = net->ranks ? net->ranks->sums : NULL;
+    device_gradients_are_ready(net, index);
     if (!s || !s->is_next)
         return;
     copy_layers_from(s, index);
@@ -151,6 +165,7 @@ static void copy_back(const struct gradient_sums *s, int array) {
 
 void finish_gradient_sums(network *net) {
     struct gradient_sums *s = net->ranks ? net->ranks->sums : NULL;
+    finish_device_sums(net);
     if (!s || !s->is_next)
         return;
     gradients_are_ready(net, 0); /* of layers that the backward pass has left out, too */

@@ -219,6 +219,20 @@ void ranks_begin(void) {
         fail("cannot register what is to be done at exit");
 }
 
+void ranks_of_host(int *number, int *count) {
+    MPI_Comm here;
+    *number = 0;
+    *count = 1;
+    if (ranks.count == 1)
+        return;
+    check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, ranks.number, MPI_INFO_NULL,
+                              &here),
+          "the ranks of a host");
+    MPI_Comm_rank(here, number);
+    MPI_Comm_size(here, count);
+    MPI_Comm_free(&here);
+}
+
 void ranks_end(void) {
     if (!ranks.joined)
         return;
@@ -237,20 +251,33 @@ static double seconds_now(void) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* Gives way to other threads meanwhile, because there may be more ranks than processors. */
-static void wait_for(MPI_Request *request, const char *what) {
+/* Gives way to other threads, because there may be more ranks than processors. */
+void rank_wait_until(bool (*is_done)(void *context), void *context, const char *what) {
     double limit = seconds_now() + ranks.timeout;
-    int done = 0;
-    for (;;) {
-        check(MPI_Test(request, &done, MPI_STATUS_IGNORE), what);
-        if (done)
-            return;
+    while (!is_done(context)) {
         if (seconds_now() > limit)
             fail("the other ranks have not answered for %d seconds (%s); the connection may be "
                  "lost, or -rank_timeout too small",
                  ranks.timeout, what);
         sched_yield();
     }
+}
+
+typedef struct {
+    MPI_Request *request;
+    const char *what;
+} awaited_request;
+
+static bool has_arrived(void *context) {
+    const awaited_request *awaited = context;
+    int done = 0;
+    check(MPI_Test(awaited->request, &done, MPI_STATUS_IGNORE), awaited->what);
+    return done;
+}
+
+static void wait_for(MPI_Request *request, const char *what) {
+    awaited_request awaited = {request, what};
+    rank_wait_until(has_arrived, &awaited, what);
 }
 
 /* ---- all ranks together ---- */
