@@ -299,6 +299,11 @@ $(BUILD)/tests/compare_weights: tests/trajectory/compare_weights.c
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(DLB_CFLAGS) $(LDFLAGS) $< -o $@ -lm
 
+# With GPU=1 MPI=1. Its functions come before CUDA's of the same name.
+$(BUILD)/tests/device_sums: tests/gpu/device_sums.c tests/gpu/stand_in_cuda.h $(BUILD)/libdarknet.a
+	@mkdir -p $(@D)
+	$(SAY_CC)$(CC) $(OURS) $(DLB_CFLAGS) $(LDFLAGS) $< $(BUILD)/libdarknet.a -o $@ $(LDLIBS) $(COMMAND_LIBS)
+
 test: install-packages
 	@darknet/install_packages.sh libcmocka-dev libopenmpi-dev openmpi-bin
 	@tests/run.sh '$(ONLY)'

@@ -18,7 +18,9 @@ make_gpu() {
 }
 
 compile() {
-    make_gpu "$build/darknet" "$build/libdarknet.so" "$build/tests/compare_weights" \
+    local ranks=()
+    [ $mpi = 0 ] || ranks=("$build/tests/device_sums")
+    make_gpu "$build/darknet" "$build/libdarknet.so" "$build/tests/compare_weights" "${ranks[@]}" \
         "${unit_tests[@]/#/$build/tests/test_}"
 }
 
@@ -93,15 +95,27 @@ in_root() { (cd "$root" && "$@"); }
 ranks_test() { in_root tests/gpu/ranks_test.sh "$@"; }
 export COMPARE_WEIGHTS=$build/tests/compare_weights
 if [ $mpi = 1 ] && command -v mpirun >/dev/null; then
-    job_trains() { # ARGUMENT...: on two ranks
-        OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 timeout 60 mpirun --oversubscribe -np 2 "$DARKNET" \
-            classifier train x.data dlb.cfg "$@" >printed 2>said </dev/null
+    two_ranks() { # PROGRAM ARGUMENT...
+        OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
+            timeout 60 mpirun -np 2 "$@" >printed 2>said </dev/null
         status=$?
     }
+    sums() { # own|shared
+        two_ranks "$build/tests/device_sums" "$1" && [ "$status" = 0 ]
+    }
+    check 'sums over ranks that share a card, with a stand-in for CUDA' sums shared
+    check 'sums over ranks with cards of their own, with a stand-in' sums own
+    if [ $nccl = 1 ]; then
+        check 'which are by NCCL' grep -q 'of 2 ranks are added up by NCCL' said
+        two_ranks "$build/tests/device_sums" lost
+        check 'a rank that NCCL has lost' one_sentence 'rank [01] of 2 on .*NCCL says remote process exited'
+        two_ranks "$build/tests/device_sums" silent
+        check 'a rank that does not answer NCCL' one_sentence 'rank [01] of 2 on .* 1 seconds \(gradients by NCCL\)'
+    fi
     check 'two ranks with -nogpu end in the weights of one' ranks_test -nogpu
-    job_trains -gpus 0
+    two_ranks "$DARKNET" classifier train x.data dlb.cfg -gpus 0
     check 'a card for each rank' one_sentence 'rank 0 of 2 on .*-gpus has to name a card for each of 2 ranks, maybe one twice, but names 1'
-    job_trains -i 1
+    two_ranks "$DARKNET" classifier train x.data dlb.cfg -i 1
     check '-i with several ranks' one_sentence 'rank 0 of 2 on .*-i names one card for 2 ranks'
 else
     skip 'ranks with -nogpu' 'there is no mpicc, or no mpirun'
