@@ -15,6 +15,8 @@
 #   SEEDS           of each comparison (default: 3)
 #   STEP_MS         milliseconds of a DLB step, "RESNET20 RESNET32" (default: measured; 20 30 in -plan)
 #   PYTHON          an interpreter that has PyTorch, if any
+#
+# Where mpicc and mpirun are there, two ranks are tried on one card and, where there are two, on two.
 set -eu
 cd "$(dirname "$0")/.."
 unset MAKEFLAGS MFLAGS # or what was given to make gpu-check would win over what is found here

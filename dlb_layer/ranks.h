@@ -30,7 +30,8 @@ void ranks_end(void);
 int rank_number(void);
 int rank_count(void);
 
-/* This rank's number among those of its host, and how many these are. Called by all ranks at once. */
+/* This rank's number among those of its host, and how many these are. Called by all ranks at once.
+ */
 void ranks_of_host(int *number, int *count);
 
 /* How long to wait for the others; RANK_TIMEOUT_SECONDS at first. */

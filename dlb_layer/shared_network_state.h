@@ -9,8 +9,8 @@ struct device_sums;
 
 struct shared_rows {
     row_share share;
-    bool joins_statistics;      /* sync_bn=1 */
-    struct gradient_sums *sums; /* NULL until training begins */
+    bool joins_statistics;           /* sync_bn=1 */
+    struct gradient_sums *sums;      /* NULL until training begins */
     struct device_sums *device_sums; /* in their place on a GPU */
 };
 

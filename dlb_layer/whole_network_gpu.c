@@ -70,7 +70,8 @@ static void list_updated(struct whole_network *whole, const network *net) {
     updated_array *arrays = allocate(MOST_UPDATED_ARRAYS * (size_t)net->n, sizeof *arrays);
     whole->updated_count = list_updated_arrays(net, net->decay_all, arrays);
     if (whole->updated_count > 0)
-        whole->updated = make_device_list(arrays, sizeof *arrays, whole->updated_count, &arrays->count);
+        whole->updated =
+            make_device_list(arrays, sizeof *arrays, whole->updated_count, &arrays->count);
     whole->is_listed = true;
     free(arrays);
 }
