@@ -70,6 +70,7 @@ static void list_arrays(struct device_sums *s, const network *net) {
     }
 }
 
+/* What becomes a mean has another divisor. */
 static void list_gradients(struct device_sums *s) {
     float_array *gradients = allocate((size_t)s->count + 1, sizeof *gradients);
     int count = 0;

@@ -42,6 +42,7 @@ equals_one_rank() { # NAME ARGUMENT...
     check "$name: one rank" train x.data x.cfg "${usual[@]}" $way
     mv backup one
     check "$name: two ranks" job_trains 2 x.data x.cfg "${usual[@]}" "$@"
+    cp said said_by_two
     check "$name: the same weights" "$COMPARE_WEIGHTS" backup/x.weights one/x.weights 1e-4
     check "$name: the same log" same_losses backup/x.log.csv one/x.log.csv
 }
@@ -87,12 +88,15 @@ if [ "$way" = -nogpu ]; then
 fi
 if [ "$cards" -ge 1 ]; then
     ranks_train 'two ranks on one card' -gpus 0,0
-    check 'whose gradients go through the host' grep -q 'through the host.*ranks share a card' said
+    check 'whose gradients go through the host' grep -q 'through the host.*ranks share a card' said_by_two
 else
     skip 'two ranks on one card' 'there is no card'
 fi
 if [ "$cards" -ge 2 ]; then
     ranks_train 'two ranks on two cards' -gpus 0,1
+    if readelf -d "$DARKNET" | grep -q libnccl; then
+        check 'whose gradients NCCL adds up' grep -q 'added up by NCCL' said_by_two
+    fi
 else
     skip 'two ranks on two cards' "there are $cards cards"
 fi
