@@ -7,6 +7,8 @@
 #   OPENBLAS=0          matrix products by the host's own loops
 #   ONEDNN=0            layers on the CPU by the host's own loops; 1 needs libdnnl-dev
 #   MPI=1               several processes train one network together, see README.md; needs an MPI
+#   NCCL=1              with GPU=1 MPI=1: sums over the processes from GPU to GPU; needs NCCL, in the toolkit's
+#                       folder or the compiler's
 #   PORTABLE=1          for any processor of this kind, not only for the one it is built on
 #   SANITIZE=LIST       address,undefined or thread
 #   DARKNET_SRC=PATH    the host from a checkout or tarball of yours
@@ -21,6 +23,7 @@ DEBUG    ?= 0
 OPENBLAS ?= 1
 SANITIZE ?=
 MPI      ?= 0
+NCCL     ?= 0
 OPENCV   ?= $(shell pkg-config --exists opencv4 2>/dev/null && echo 1 || echo 0)
 
 # On where its header is; off under ThreadSanitizer, which does not know OpenMP's barriers.
@@ -46,10 +49,16 @@ ifeq ($(MPI),1)
 MPI_TAG := -mpi-$(shell $(MPICC) -show 2>/dev/null | cksum | cut -d ' ' -f 1)
 endif
 
+ifeq ($(NCCL),1)
+ifneq ($(GPU)$(MPI),11)
+$(error NCCL=1 adds up what several processes have on GPUs: it needs GPU=1 MPI=1 beside it)
+endif
+endif
+
 comma := ,
 CONFIG := $(strip $(subst $(comma),-,build$(GPU_TAG)$(if $(filter 1,$(CUDNN)),-cudnn)$(if \
 	$(filter 1,$(OPENCV)),-opencv)$(if $(filter 1,$(OPENMP)),-openmp)$(if $(filter 1,$(OPENBLAS)),-openblas)$(if \
-	$(filter 1,$(ONEDNN)),-onednn)$(MPI_TAG)$(if $(filter 1,$(PORTABLE)),-portable)$(if \
+	$(filter 1,$(ONEDNN)),-onednn)$(MPI_TAG)$(if $(filter 1,$(NCCL)),-nccl)$(if $(filter 1,$(PORTABLE)),-portable)$(if \
 	$(filter 1,$(DEBUG)),-debug)$(if $(SANITIZE),-$(SANITIZE))))
 BUILD := build/$(CONFIG)
 HOST  := darknet/host
@@ -73,8 +82,8 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # ---- ours ----
 
 # What knows nothing of Darknet comes first, the adapters after it.
-DLB_LAYER := fail launcher row_share pairwise_sum compute_threads gradient_buckets gradient_sums shared_network train_agreement safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu route_gpu shortcut_gpu \
-	weight_init bias_key decay_all gpu_status gpu_stream network_form matrix_math half_key half_convolution loss_scale_gpu staged_rows device_input pinned_floats convolution_algorithms finite_values layer_arrays step_snapshot finite_guard weights_file memory_limit cfg_sizes cfg_references saved_weights \
+DLB_LAYER := fail launcher row_share pairwise_sum compute_threads gradient_buckets bucket_flow gradient_sums shared_network rank_device train_agreement safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu route_gpu shortcut_gpu \
+	weight_init bias_key decay_all gpu_status gpu_stream network_form matrix_math half_key half_convolution loss_scale_gpu staged_rows device_input pinned_floats convolution_algorithms finite_values layer_arrays step_snapshot finite_guard device_list joined_statistics_gpu weights_file memory_limit cfg_sizes cfg_references saved_weights \
 	logit_ring dlb_options net_keys \
 	worker_threads overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
 	dlb_cost_layer dlb_cost_layer_gpu step_losses step_graph image_planes array_list nesterov recipe network_arrays whole_network_gpu image_rows classifier_data number_option classifier_options batched_prediction \
@@ -89,7 +98,7 @@ COMMANDS  := dlb_command command_options shell_words whole_file parse_number dis
 	show contact_sheet $(if $(filter 1,$(OPENCV)),contact_sheet_opencv,contact_sheet_none)
 DLB_CUDA  := row_kernels half_kernels shortcut_kernels array_list_kernels dlb_cost_kernels step_losses_kernels avgpool_kernels nesterov_kernels
 # The CPU backend; see onednn/cpu_backend.h.
-MPI_FILES := $(if $(filter 1,$(MPI)),ranks_mpi)
+MPI_FILES := $(if $(filter 1,$(MPI)),ranks_mpi gradient_sums_gpu pinned_sums)$(if $(filter 1,$(NCCL)), nccl_sums)
 BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend normalization \
 	conv_layer batchnorm_layer_cpu activation_layer_cpu shortcut_layer_cpu pool_layers take_over thread_waiting,none)
 DECODER   := $(if $(filter 1,$(OPENCV)),image_decode_opencv,image_decode_stb)
@@ -118,7 +127,7 @@ COMMON   := -fPIC $(DEFINES) $(INCLUDES) -MMD -MP
 # warnings, and yet named as what the objects depend on (-MD).
 as_system = $(patsubst -I%,-isystem %,$(1))
 OURS     := -fPIC $(call as_system,$(DEFINES) $(filter -I$(HOST)/%,$(INCLUDES))) $(filter-out -I$(HOST)/%,$(INCLUDES)) -MD -MP
-OURS_CUDA = $(filter-out -fPIC,$(OURS))
+OURS_CUDA = $(filter-out -fPIC -pthread,$(OURS))
 OMP      := $(if $(filter 1,$(OPENMP)),-fopenmp)
 
 # The host's own flags, at the link too, where -Ofast turns denormal numbers off. -Ofast also lets
@@ -148,11 +157,8 @@ endif
 MPI_CFLAGS = $(shell $(MPICC) -showme:compile 2>/dev/null || $(MPICC) -compile_info 2>/dev/null | tr ' ' '\n' | grep '^-[ID]')
 MPI_LIBS = $(shell $(MPICC) -showme:link 2>/dev/null || $(MPICC) -link_info 2>/dev/null | tr ' ' '\n' | grep '^-[lLW]')
 ifeq ($(MPI),1)
-ifeq ($(GPU),1)
-$(error MPI=1 trains on CPUs, because the sums over the ranks do not see the GPU's memory: leave out GPU=1)
-endif
 COMMON += -DDLB_MPI
-OURS   += -DDLB_MPI $(call as_system,$(MPI_CFLAGS))
+OURS   += -DDLB_MPI $(if $(filter 1,$(NCCL)),-DDLB_NCCL) $(call as_system,$(MPI_CFLAGS))
 LDLIBS += $(MPI_LIBS)
 endif
 ifeq ($(OPENCV),1)
@@ -165,7 +171,7 @@ DLB_OBJECTS += $(DLB_CUDA:%=$(BUILD)/dlb_layer/%.o)
 # The driver's library is not linked: CUDA's runtime opens it when it is needed, so that the program
 # is built, and runs with -nogpu, where there is no driver.
 LDLIBS += -L$(CUDA)/lib64 -Wl,-rpath,$(CUDA)/lib64 -lcudart -lcublas -lcurand -lstdc++
-LDLIBS += $(if $(filter 1,$(CUDNN)),-lcudnn)
+LDLIBS += $(if $(filter 1,$(CUDNN)),-lcudnn) $(if $(filter 1,$(NCCL)),-lnccl)
 endif
 
 # V=1 shows the commands.
@@ -297,6 +303,11 @@ $(BUILD)/tests/test_half_passes: tests/unit/test_half_passes.c $(BUILD)/dlb_laye
 $(BUILD)/tests/compare_weights: tests/trajectory/compare_weights.c
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(DLB_CFLAGS) $(LDFLAGS) $< -o $@ -lm
+
+# With GPU=1 MPI=1. Its functions come before CUDA's of the same name.
+$(BUILD)/tests/device_sums: tests/gpu/device_sums.c tests/gpu/stand_in_cuda.h $(BUILD)/libdarknet.a
+	@mkdir -p $(@D)
+	$(SAY_CC)$(CC) $(OURS) $(DLB_CFLAGS) $(LDFLAGS) $< $(BUILD)/libdarknet.a -o $@ $(LDLIBS) $(COMMAND_LIBS)
 
 test: install-packages
 	@darknet/install_packages.sh libcmocka-dev libopenmpi-dev openmpi-bin

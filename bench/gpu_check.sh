@@ -15,6 +15,8 @@
 #   SEEDS           of each comparison (default: 3)
 #   STEP_MS         milliseconds of a DLB step, "RESNET20 RESNET32" (default: measured; 20 30 in -plan)
 #   PYTHON          an interpreter that has PyTorch, if any
+#
+# Where mpicc and mpirun are there, two ranks are tried on one card and, where there are two, on two.
 set -eu
 cd "$(dirname "$0")/.."
 unset MAKEFLAGS MFLAGS # or what was given to make gpu-check would win over what is found here
@@ -83,9 +85,16 @@ check_inputs() {
 
 # ---- build and tests ----
 
-cudnn=0
-has_cudnn() { echo '#include <cudnn.h>' | "$CUDA/bin/nvcc" -x cu -E - >/dev/null 2>&1; }
-make_gpu() { make --no-print-directory -j"$(nproc)" GPU=1 CUDNN=$cudnn "$@"; }
+cudnn=0 mpi=0 nccl=0
+has_header() { echo "#include <$1>" | "$CUDA/bin/nvcc" -x cu -E - >/dev/null 2>&1; }
+make_gpu() { make --no-print-directory -j"$(nproc)" GPU=1 CUDNN=$cudnn MPI=$mpi NCCL=$nccl "$@"; }
+
+# What of it is there. NCCL is for several ranks, which need MPI.
+find_libraries() {
+    ! has_header cudnn.h || cudnn=1
+    ! command -v mpicc >/dev/null || ! command -v mpirun >/dev/null || mpi=1
+    [ $mpi = 0 ] || ! has_header nccl.h || nccl=1
+}
 
 unit_tests() {
     local file
@@ -95,8 +104,8 @@ unit_tests() {
 }
 
 build_all() {
-    ! has_cudnn || cudnn=1
-    build=$(make --no-print-directory -s show-build GPU=1 CUDNN=$cudnn 2>/dev/null) || build=build/gpu
+    find_libraries
+    build=$(make_gpu -s show-build 2>/dev/null) || build=build/gpu
     step build.log make_gpu build-tests "$build/darknet" "$build/bench/step_times" "$build/bench/step_cost" ||
         [ $plan = 1 ] || die 'nothing more can be done.'
 }
@@ -124,6 +133,7 @@ run_tests() {
     done
     export DARKNET=$build/darknet COMPARE_WEIGHTS=$build/tests/compare_weights
     run_test trajectory tests/trajectory/trajectory_test.sh
+    [ $mpi = 0 ] || run_test ranks tests/gpu/ranks_test.sh
 }
 
 run_sanitizers() {
@@ -264,7 +274,7 @@ begin_results() {
     table ''
     table "$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader | head -n 1);" \
         "$("$CUDA/bin/nvcc" --version | sed -n 's/.*release \([0-9.]*\).*/CUDA \1/p')," \
-        "cuDNN: $cudnn. Made by \`make gpu-check\`."
+        "cuDNN: $cudnn, MPI: $mpi, NCCL: $nccl. Made by \`make gpu-check\`."
 }
 
 main() {

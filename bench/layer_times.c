@@ -86,7 +86,7 @@ int main(int argc, char **argv) {
     ranks_begin();
     share_networks(true);
     network *net = load_network_with(argv[1], "");
-    prepare_gradient_sums(net, argv[1]);
+    prepare_gradient_sums(net);
     double *seconds = allocate((size_t)steps, sizeof *seconds);
     int64_t next_id = 0;
     train_one_step(net, &next_id); /* warms up */

@@ -1,5 +1,6 @@
 /* Arrays of a network that one launch goes over, whatever layers they are of: its parameters with
- * their updates, and its deltas. The kernels are in array_list_blocks.h; this part knows no CUDA.
+ * their updates, its deltas, what is added up over the ranks. The kernels are in
+ * array_list_blocks.h; this part knows no CUDA.
  */
 #ifndef ARRAY_LIST_H
 #define ARRAY_LIST_H
@@ -24,6 +25,14 @@ typedef struct {
     float *floats; /* (count) */
     size_t count;
 } float_array;
+
+/* One array with a place in a flat buffer of many. */
+typedef struct {
+    float *floats; /* (count) */
+    size_t count;
+    size_t at;     /* the place of the first */
+    float divisor; /* of what comes back from there */
+} placed_array;
 
 /* Floats that a block of threads goes over; an array's last block has what is left. */
 enum { BLOCK_FLOATS = 2048 };

@@ -1,6 +1,7 @@
 #include "array_list_kernels.h"
 
 #include "array_list_blocks.h"
+#include "flat_array_blocks.h"
 #include "gpu_stream.h"
 
 enum { THREADS = 256 };
@@ -22,5 +23,15 @@ cudaError_t launch_step_loss_scale(loss_scale *scale) {
 
 cudaError_t launch_clear_arrays(const clear_pass *pass, unsigned blocks) {
     clear_arrays_kernel<<<blocks, THREADS, 0, gpu_stream()>>>(*pass);
+    return cudaPeekAtLastError();
+}
+
+cudaError_t launch_gather_arrays(const flat_pass *pass, unsigned blocks) {
+    gather_arrays_kernel<<<blocks, THREADS, 0, gpu_stream()>>>(*pass);
+    return cudaPeekAtLastError();
+}
+
+cudaError_t launch_scatter_arrays(const flat_pass *pass, unsigned blocks) {
+    scatter_arrays_kernel<<<blocks, THREADS, 0, gpu_stream()>>>(*pass);
     return cudaPeekAtLastError();
 }

@@ -1,4 +1,5 @@
-/* What the kernels of array_list_blocks.h take, and how they are launched. */
+/* What the kernels of array_list_blocks.h and flat_array_blocks.h take, and how they are launched.
+ */
 #ifndef ARRAY_LIST_KERNELS_H
 #define ARRAY_LIST_KERNELS_H
 
@@ -21,6 +22,15 @@ typedef struct {
     int count;
 } clear_pass;
 
+/* Between arrays and their places in `flat`. */
+typedef struct {
+    const placed_array *arrays;   /* (count) */
+    const unsigned *first_blocks; /* (count + 1) */
+    int count;
+    unsigned first_block; /* where the launch begins */
+    float *flat;
+} flat_pass;
+
 #ifdef GPU
 #include <cuda_runtime.h>
 
@@ -38,6 +48,10 @@ cudaError_t launch_check_gradients(const update_pass *pass, unsigned blocks);
 cudaError_t launch_step_loss_scale(loss_scale *scale);
 
 cudaError_t launch_clear_arrays(const clear_pass *pass, unsigned blocks);
+
+/* Alike, with the blocks of some arrays that follow each other: first_block is their first one. */
+cudaError_t launch_gather_arrays(const flat_pass *pass, unsigned blocks);
+cudaError_t launch_scatter_arrays(const flat_pass *pass, unsigned blocks);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@
 #include "image_decode.h"
 #include "image_planes.h"
 #include "network.h"
+#include "network_device.h"
 #include "overlap_loader.h"
 #include "ranks.h"
 
@@ -124,9 +125,9 @@ static char *use_next_batch(overlap_loader *loader, network *net, const fitted_i
     return NULL;
 }
 
-/* A [crop] calls rand() in inference, too, once a batch. */
+/* A [crop] calls rand() in inference, too, once a batch, but not on a GPU. */
 static void draw_for_batches_of_others(const network *net, int64_t batches) {
-    for (int64_t i = 0; i < batches; i++)
+    for (int64_t i = 0; i < batches && !is_on_gpu(net); i++)
         for (int k = 0; k < net->n; k++)
             for (int draws = net->layers[k].flip ? 3 : 2; draws && net->layers[k].type == CROP;
                  draws--)

@@ -9,6 +9,7 @@
 #include "loss_scale_gpu.h"
 #include "network.h"
 #include "pinned_floats.h"
+#include "rank_device.h"
 #include "ranks.h"
 #include "recipe.h"
 #include "shared_network.h"
@@ -362,13 +363,6 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
              "[-checkpoint_every N|Nm] [-resume[=weights]] [-backup FOLDER] [-on_nan=skip] "
              "[-rank_timeout N] "
              "[-check] [-stock_loader]");
-    if (gpu_count > 1)
-        fail("training on %d GPUs works only with -stock_loader, without [dlb_cost]", gpu_count);
-#ifdef GPU
-    cuda_set_device(gpus[0]);
-#else
-    (void)gpus;
-#endif
     watch_save_requests();
     if (clear && options.resume == RESUME)
         fail("-resume goes on with the checkpoint's count of images, -clear begins at 0: they "
@@ -376,6 +370,7 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
              "each other");
     ranks_begin();
     set_rank_timeout(options.rank_timeout);
+    take_card_of_rank(gpus, gpu_count);
     training t = {.cfg_file = cfg_file,
                   .base = basecfg(cfg_file),
                   .average_loss = -1,

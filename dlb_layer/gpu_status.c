@@ -53,4 +53,12 @@ void check_cudnn_status(cudnnStatus_t status, const char *file, int line) {
         fail("%s:%d: cuDNN says %s", file, line, cudnnGetErrorString(status));
 }
 #endif
+
+#ifdef DLB_NCCL
+void check_nccl_status(ncclResult_t status, const char *file, int line) {
+    if (status != ncclSuccess && status != ncclInProgress)
+        fail("%s:%d: NCCL says %s: %s", file, line, ncclGetErrorString(status),
+             ncclGetLastError(NULL));
+}
+#endif
 #endif

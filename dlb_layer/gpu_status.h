@@ -10,6 +10,9 @@
 #ifdef CUDNN
 #include <cudnn.h>
 #endif
+#ifdef DLB_NCCL
+#include <nccl.h>
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,6 +26,11 @@ void check_curand_status(curandStatus_t status, const char *file, int line);
 #ifdef CUDNN
 void check_cudnn_status(cudnnStatus_t status, const char *file, int line);
 #define check_cudnn(call) check_cudnn_status(call, __FILE__, __LINE__)
+#endif
+#ifdef DLB_NCCL
+/* That a call is still in progress is no error. */
+void check_nccl_status(ncclResult_t status, const char *file, int line);
+#define check_nccl(call) check_nccl_status(call, __FILE__, __LINE__)
 #endif
 
 #define check_error(call) check_cuda_status(call, __FILE__, __LINE__) /* the host's name for it */

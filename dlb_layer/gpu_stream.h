@@ -19,4 +19,13 @@ void set_gpu_stream(cudaStream_t stream);
 #endif
 #endif
 
+/* Whether a step is captured: what is launched is not done yet. */
+static inline int is_captured(void) {
+#ifdef GPU
+    return gpu_stream() != 0;
+#else
+    return 0;
+#endif
+}
+
 #endif

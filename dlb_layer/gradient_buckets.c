@@ -19,10 +19,12 @@ static void add_bucket(bucket_list *list, bucket b) {
     list->buckets[list->count++] = b;
 }
 
-static void add_parts(bucket_list *list, const bucket_array *a, int array, size_t most) {
-    for (size_t from = 0; from < a->count; from += most) {
-        size_t left = a->count - from;
-        add_bucket(list, (bucket){a->layer, array, from, left < most ? left : most});
+/* The floats from `from` to before `to`, of an array or, with -1, of the flat buffer. */
+static void add_parts(bucket_list *list, int layer, int array, size_t from, size_t to,
+                      size_t most) {
+    for (size_t part; from < to; from += part) {
+        part = to - from < most ? to - from : most;
+        add_bucket(list, (bucket){layer, array, from, part});
     }
 }
 
@@ -34,18 +36,18 @@ bucket *plan_buckets(bucket_array *arrays, int count, size_t floats, size_t most
         bucket_array *a = &arrays[i];
         a->at = IN_PLACE;
         if (a->count >= floats && !a->copies) {
-            add_parts(&list, a, i, most);
+            add_parts(&list, a->layer, i, 0, a->count, most);
             continue;
         }
         a->at = flat;
         flat += a->count;
         if (flat - sent >= floats) {
-            add_bucket(&list, (bucket){a->layer, -1, sent, flat - sent});
+            add_parts(&list, a->layer, -1, sent, flat, most);
             sent = flat;
         }
     }
     if (flat > sent)
-        add_bucket(&list, (bucket){arrays[count - 1].layer, -1, sent, flat - sent});
+        add_parts(&list, arrays[count - 1].layer, -1, sent, flat, most);
     *bucket_count = list.count;
     *flat_floats = flat;
     return list.buckets;

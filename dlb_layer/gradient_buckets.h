@@ -25,8 +25,8 @@ typedef struct bucket {
 
 /* What to send, in this order, whose layers do not increase: a fresh array of *bucket_count, which
  * the caller frees. A message from the flat buffer has at least `floats`, but for the last one;
- * arrays that are as large themselves are sent from where they are, in parts of at most `most`.
- * Sets arrays[].at. *flat_floats receives the size of the flat buffer. */
+ * arrays that are as large themselves are sent from where they are. What is larger than `most` goes
+ * in parts. Sets arrays[].at. *flat_floats receives the size of the flat buffer. */
 bucket *plan_buckets(bucket_array *arrays, int count, size_t floats, size_t most, int *bucket_count,
                      size_t *flat_floats);
 

@@ -2,8 +2,10 @@
 
 #include "fail.h"
 #include "gradient_buckets.h"
+#include "gradient_sums_gpu.h"
 #include "layer_arrays.h"
 #include "network.h"
+#include "network_device.h"
 #include "pairwise_sum.h"
 #include "ranks.h"
 #include "recipe.h"
@@ -88,6 +90,10 @@ void prepare_gradient_sums(network *net) {
     size_t most = MOST_LAYER_ARRAYS * (size_t)net->n;
     if (!net->ranks)
         return;
+    if (is_on_gpu(net)) {
+        prepare_device_sums(net);
+        return;
+    }
     struct gradient_sums *s = allocate(1, sizeof *s);
     s->shards = net->ranks->share.shards;
     s->own = net->ranks->share.own;
@@ -103,6 +109,7 @@ void prepare_gradient_sums(network *net) {
 
 void free_gradient_sums(network *net) {
     struct gradient_sums *s = sums_of(net);
+    free_device_sums(net);
     if (!s)
         return;
     pairwise_sum_free(s->pairs);
@@ -145,6 +152,7 @@ static void keep_statistics(struct gradient_sums *s, bool puts_back) {
 
 void begin_iteration_of_ranks(network *net) {
     struct gradient_sums *s = sums_of(net);
+    begin_iteration_on_device(net);
     if (!s)
         return;
     begin_recipe_step(net); /* notes momentum as it is */
@@ -156,6 +164,7 @@ void begin_iteration_of_ranks(network *net) {
 
 void sum_gradients_next(network *net) {
     struct gradient_sums *s = sums_of(net);
+    sum_next_on_device(net);
     if (!s)
         return;
     s->is_next = true;
@@ -184,6 +193,7 @@ static void send_layers_from(struct gradient_sums *s, int index) {
 
 void gradients_are_ready(network *net, int index) {
     struct gradient_sums *s = sums_of(net);
+    device_gradients_are_ready(net, index);
     if (!s || !s->is_next || !is_last_shard(net))
         return;
     add_layers_from(s, net->ranks->shard, index);
@@ -210,6 +220,7 @@ static void finish_array(const struct gradient_sums *s, int array) {
 
 void finish_gradient_sums(network *net) {
     struct gradient_sums *s = sums_of(net);
+    finish_device_sums(net);
     if (!s || !s->is_next)
         return;
     s->is_next = false;

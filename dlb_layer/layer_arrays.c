@@ -2,7 +2,12 @@
 
 #include "fail.h"
 
+#ifdef GPU
+#include "gpu_status.h"
+#endif
+
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- recurrent layers ---- */
 
@@ -67,7 +72,7 @@ bool has_unknown_arrays(const layer *l) {
     return l->update && sizes_of(l).biases == 0;
 }
 
-/* Of the first three, weights, biases and scales. */
+/* Of weights, biases, scales and, without updates, the rolling statistics. */
 static void add_gpu_arrays(const layer *l, layer_array *arrays) {
 #ifdef GPU
     if (gpu_index < 0)
@@ -82,6 +87,8 @@ static void add_gpu_arrays(const layer *l, layer_array *arrays) {
         arrays[i].adam_mean = means[i];
         arrays[i].adam_square = squares[i];
     }
+    arrays[3].values_gpu = l->rolling_mean_gpu;
+    arrays[4].values_gpu = l->rolling_variance_gpu;
 #else
     (void)l;
     (void)arrays;
@@ -114,6 +121,26 @@ int list_layer_arrays(const layer *l, layer_array *arrays) {
     for (int i = 0; i < part_count; i++)
         count += list_plain(parts[i], names[i], arrays + count);
     return count;
+}
+
+void push_layer_array(const layer_array *array) {
+#ifdef GPU
+    if (array->values_gpu)
+        cuda_push_array(array->values_gpu, array->values, array->count);
+#else
+    (void)array;
+#endif
+}
+
+void copy_layer_array(const layer_array *from, const layer_array *to) {
+#ifdef GPU
+    if (from->values_gpu && to->values_gpu) {
+        check_error(cudaMemcpy(to->values_gpu, from->values_gpu, from->count * sizeof(float),
+                               cudaMemcpyDeviceToDevice));
+        return;
+    }
+#endif
+    memcpy(to->values, from->values, from->count * sizeof(float));
 }
 
 char *describe_layer_array(const layer_array *array, int is_gradient) {

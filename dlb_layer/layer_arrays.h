@@ -32,6 +32,12 @@ int list_layer_arrays(const layer *l, layer_array *arrays);
 enum { MOST_LAYER_PARTS = 8 };
 int list_layer_parts(const layer *l, const layer **parts, const char **names);
 
+/* Brings the values to the GPU; nothing without one. */
+void push_layer_array(const layer_array *array);
+
+/* The values from one network's array to the same one of another, where these networks compute. */
+void copy_layer_array(const layer_array *from, const layer_array *to);
+
 /* The `updates` of an array as messages call them, "gradient of the weights"; with `part`. The
  * caller frees it. */
 char *describe_layer_array(const layer_array *array, int is_gradient);

@@ -20,7 +20,7 @@ static void *pin(size_t bytes) {
     cudaGetLastError(); /* or the next check would find it */
     if (!is_said)
         fprintf(stderr,
-                "CUDA pins no %zu bytes (%s): batches are copied to the GPU from ordinary memory\n",
+                "CUDA pins no %zu bytes (%s): copies to the GPU and back use ordinary memory\n",
                 bytes, cudaGetErrorName(status));
     is_said = true;
     return NULL;

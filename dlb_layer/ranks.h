@@ -30,6 +30,10 @@ void ranks_end(void);
 int rank_number(void);
 int rank_count(void);
 
+/* This rank's number among those of its host, and how many these are. Called by all ranks at once.
+ */
+void ranks_of_host(int *number, int *count);
+
 /* How long to wait for the others; RANK_TIMEOUT_SECONDS at first. */
 void set_rank_timeout(int seconds);
 
@@ -59,6 +63,10 @@ void ranks_gather(const void *own, void *all, size_t size);
 /* Waits for rank `failing`, which is about to say why and end the job. */
 _Noreturn void await_failure_of(int failing);
 
+/* Calls is_done(context) until it returns true, and gives way to other threads meanwhile. Ends the
+ * program after the seconds of set_rank_timeout(); `what` is then what was waited for. */
+void rank_wait_until(bool (*is_done)(void *context), void *context, const char *what);
+
 /* ---- in the background ---- */
 
 /* Begins to add up `values`, in place, over the ranks; they must not be touched until
@@ -84,6 +92,10 @@ static inline int rank_number(void) {
 }
 static inline int rank_count(void) {
     return 1;
+}
+static inline void ranks_of_host(int *number, int *count) {
+    *number = 0;
+    *count = 1;
 }
 static inline void set_rank_timeout(int seconds) {
     (void)seconds;

@@ -236,6 +236,20 @@ void ranks_begin(void) {
         fail("cannot register what is to be done at exit");
 }
 
+void ranks_of_host(int *number, int *count) {
+    MPI_Comm here;
+    *number = 0;
+    *count = 1;
+    if (ranks.count == 1)
+        return;
+    check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, ranks.number, MPI_INFO_NULL,
+                              &here),
+          "the ranks of a host");
+    MPI_Comm_rank(here, number);
+    MPI_Comm_size(here, count);
+    MPI_Comm_free(&here);
+}
+
 void ranks_end(void) {
     if (!ranks.joined)
         return;
@@ -255,23 +269,32 @@ static double seconds_now(void) {
 }
 
 /* Gives way to other threads, because there may be more ranks than processors. */
-static void wait_a_moment(double limit, const char *what) {
-    if (seconds_now() > limit)
-        fail("the other ranks have not answered for %d seconds (%s); the connection may be lost, "
-             "or -rank_timeout too small",
-             ranks.timeout, what);
-    sched_yield();
+void rank_wait_until(bool (*is_done)(void *context), void *context, const char *what) {
+    double limit = seconds_now() + ranks.timeout;
+    while (!is_done(context)) {
+        if (seconds_now() > limit)
+            fail("the other ranks have not answered for %d seconds (%s); the connection may be "
+                 "lost, or -rank_timeout too small",
+                 ranks.timeout, what);
+        sched_yield();
+    }
+}
+
+typedef struct {
+    MPI_Request *request;
+    const char *what;
+} awaited_request;
+
+static bool has_arrived(void *context) {
+    const awaited_request *awaited = context;
+    int done = 0;
+    check(MPI_Test(awaited->request, &done, MPI_STATUS_IGNORE), awaited->what);
+    return done;
 }
 
 static void wait_for(MPI_Request *request, const char *what) {
-    double limit = seconds_now() + ranks.timeout;
-    int done = 0;
-    for (;;) {
-        check(MPI_Test(request, &done, MPI_STATUS_IGNORE), what);
-        if (done)
-            return;
-        wait_a_moment(limit, what);
-    }
+    awaited_request awaited = {request, what};
+    rank_wait_until(has_arrived, &awaited, what);
 }
 
 /* ---- all ranks together ---- */
@@ -408,17 +431,24 @@ bool rank_sum_test(rank_sum *sum) {
     return done;
 }
 
-/* All of them go on meanwhile: the second step of one may be what another rank waits for. */
+typedef struct {
+    rank_sum **sums;
+    int count, done; /* the first `done` are */
+} awaited_sums;
+
+/* All of them go on: the second step of one may be what another rank waits for. */
+static bool are_done(void *context) {
+    awaited_sums *awaited = context;
+    for (int i = awaited->done; i < awaited->count; i++)
+        rank_sum_test(awaited->sums[i]);
+    while (awaited->done < awaited->count && awaited->sums[awaited->done]->done)
+        awaited->done++;
+    return awaited->done == awaited->count;
+}
+
 void rank_sums_wait(rank_sum **sums, int count) {
-    double limit = seconds_now() + ranks.timeout;
-    for (int first = 0; first < count;) {
-        for (int i = first; i < count; i++)
-            rank_sum_test(sums[i]);
-        while (first < count && sums[first]->done)
-            first++;
-        if (first < count)
-            wait_a_moment(limit, "gradients");
-    }
+    awaited_sums awaited = {.sums = sums, .count = count};
+    rank_wait_until(are_done, &awaited, "gradients");
     for (int i = 0; i < count; i++) {
         free_parts(sums[i]->parted);
         free(sums[i]);

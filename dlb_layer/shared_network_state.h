@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 struct gradient_sums;
+struct device_sums;
 
 struct shared_rows {
     row_share share;
@@ -16,7 +17,8 @@ struct shared_rows {
     int shard;             /* the one in work, of the own ones */
     size_t seen;           /* *net->seen before the iteration */
     host_random random;    /* and rand() then */
-    struct gradient_sums *sums; /* NULL until training begins */
+    struct gradient_sums *sums;      /* NULL until training begins */
+    struct device_sums *device_sums; /* in their place on a GPU */
 };
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "fail.h"
 #include "network.h"
+#include "shared_network_state.h"
 #include "step_losses.h"
 
 #include <stdbool.h>
@@ -35,12 +36,17 @@ void check_step_graph(const network *net, const char *cfg_file) {
     if (!one_softmax_has_the_cost(net))
         fail("%s: [net] cuda_graph=1 needs a network whose loss is that of one [softmax]",
              cfg_file);
+    if (net->ranks && net->ranks->joins_statistics)
+        fail("%s: [net] cuda_graph=1 does not go with sync_bn=1 on several ranks, which wait for "
+             "each other in the midst of a step",
+             cfg_file);
 }
 
 #ifdef GPU
 #include "device_input.h"
 #include "dlb_cost_layer.h"
 #include "gpu_status.h"
+#include "gradient_sums.h"
 #include "gpu_stream.h"
 #include "network_form.h"
 #include "whole_network_gpu.h"
@@ -150,6 +156,7 @@ int run_step_graph(network *net) {
         *graph = capture(g, net);
     bring_rows(net);
     check_error(cudaGraphLaunch(*graph, 0));
+    finish_gradient_sums(net);
     return 1;
 }
 

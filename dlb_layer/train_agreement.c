@@ -117,8 +117,10 @@ void take_network_of_rank_0(network *net) {
     for (int i = 0; i < net->n; i++) {
         layer_array arrays[MOST_LAYER_ARRAYS];
         int count = list_layer_arrays(&net->layers[i], arrays);
-        for (int k = 0; k < count; k++)
+        for (int k = 0; k < count; k++) {
             ranks_broadcast(arrays[k].values, arrays[k].count * sizeof(float));
+            push_layer_array(&arrays[k]);
+        }
     }
     ranks_broadcast(net->seen, sizeof *net->seen);
 }
@@ -167,6 +169,7 @@ static void add_options(fingerprint *print, const classifier_options *o) {
     add_number(print, "option -checkpoint_every in minutes", o->checkpoint_every.minutes);
     add_number(print, "option -resume", o->resume);
     add_number(print, "option -check", o->check);
+    add_number(print, "option -nogpu", gpu_index < 0);
 }
 
 /* Ends the program where another rank's is not rank 0's. */

@@ -9,7 +9,6 @@
 #include "train_agreement.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct train_validation {
     classifier_data data;
@@ -45,7 +44,7 @@ static void copy_parameters(const network *from, network *to) {
         int count = list_layer_arrays(&from->layers[i], source);
         list_layer_arrays(&to->layers[i], target);
         for (int k = 0; k < count; k++)
-            memcpy(target[k].values, source[k].values, source[k].count * sizeof(float));
+            copy_layer_array(&source[k], &target[k]);
     }
 }
 

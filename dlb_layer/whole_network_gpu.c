@@ -2,6 +2,7 @@
 
 #ifdef GPU
 #include "array_list_kernels.h"
+#include "device_list.h"
 #include "fail.h"
 #include "gpu_status.h"
 #include "loss_scale_gpu.h"
@@ -12,14 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A list of arrays as the device has it. */
-typedef struct {
-    void *arrays;
-    unsigned *first_blocks;
-    int count;
-    unsigned blocks; /* 0: nothing to launch */
-} device_list;
-
 struct whole_network {
     bool is_listed; /* `updated` is what the network has */
     int updated_count;
@@ -29,37 +22,6 @@ struct whole_network {
     int kept_count;
     float_array *now, *listed; /* (MOST_DELTAS * layers): of the network, and those of `deltas` */
 };
-
-/* ---- a list on the device ---- */
-
-static void *on_device(const void *from, size_t bytes) {
-    void *to = NULL;
-    check_error(cudaMalloc(&to, bytes));
-    check_error(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice));
-    return to;
-}
-
-/* `arrays` are (count) of `size` bytes; the first one's count is at `counts`. */
-static device_list make_list(const void *arrays, size_t size, int count, const size_t *counts) {
-    unsigned *first_blocks = allocate((size_t)count + 1, sizeof *first_blocks);
-    lay_out_blocks(counts, size, count, first_blocks);
-    device_list list = {.count = count, .blocks = first_blocks[count]};
-    if (list.blocks) {
-        list.arrays = on_device(arrays, (size_t)count * size);
-        list.first_blocks = on_device(first_blocks, ((size_t)count + 1) * sizeof *first_blocks);
-    }
-    free(first_blocks);
-    return list;
-}
-
-static void drop_list(device_list *list) {
-    check_error(cudaDeviceSynchronize()); /* it may still be read */
-    check_error(cudaFree(list->arrays));
-    check_error(cudaFree(list->first_blocks));
-    *list = (device_list){0};
-}
-
-/* ---- of a network ---- */
 
 static struct whole_network *whole_of(network *net) {
     if (net->whole)
@@ -73,8 +35,8 @@ static struct whole_network *whole_of(network *net) {
 void free_whole_network(struct whole_network *whole) {
     if (!whole)
         return;
-    drop_list(&whole->updated);
-    drop_list(&whole->deltas);
+    drop_device_list(&whole->updated);
+    drop_device_list(&whole->deltas);
     for (int i = 0; i < whole->kept_count; i++)
         check_error(cudaFree(whole->kept[i]));
     free(whole->kept);
@@ -85,8 +47,8 @@ void free_whole_network(struct whole_network *whole) {
 
 /* Other arrays take the place of these when the network gets another size or batch. */
 static void list_deltas_anew(struct whole_network *whole, int count) {
-    drop_list(&whole->deltas);
-    whole->deltas = make_list(whole->now, sizeof *whole->now, count, &whole->now->count);
+    drop_device_list(&whole->deltas);
+    whole->deltas = make_device_list(whole->now, sizeof *whole->now, count, &whole->now->count);
     memcpy(whole->listed, whole->now, (size_t)count * sizeof *whole->now);
     whole->delta_lists++;
 }
@@ -131,7 +93,8 @@ static void list_updated(struct whole_network *whole, const network *net) {
             keep_updates(whole, &arrays[i]);
     }
     if (whole->updated_count > 0)
-        whole->updated = make_list(arrays, sizeof *arrays, whole->updated_count, &arrays->count);
+        whole->updated =
+            make_device_list(arrays, sizeof *arrays, whole->updated_count, &arrays->count);
     whole->is_listed = true;
     free(arrays);
 }

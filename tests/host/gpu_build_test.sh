@@ -1,24 +1,26 @@
 #!/bin/bash
 # The GPU build, for one architecture and without optimisation: it compiles and links where nvcc is
 # installed, card or not, and works with -nogpu. With a card its tests run there too. CUDA says where
-# the toolkit is.
+# the toolkit is. Where mpicc and NCCL's header are there, the build is for ranks, too.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 build=$root/build/gpu-test
 nvcc=${CUDA:-/usr/local/cuda}/bin/nvcc
 cpu_build=$(realpath "${DARKNET:-$root/bin/darknet}")
 unit_tests=(gpu_twins half_convolution dlb_cost_layer gpu_kernels)
-cudnn=0
+cudnn=0 mpi=0 nccl=0
 log=$(mktemp) || exit 1
 
 # make_gpu TARGET...
 make_gpu() {
-    make -s --no-print-directory -C "$root" -j"$(nproc)" GPU=1 CUDNN=$cudnn OPENCV=0 ARCH=-arch=sm_75 BUILD="$build" \
+    make -s --no-print-directory -C "$root" -j"$(nproc)" GPU=1 CUDNN=$cudnn MPI=$mpi NCCL=$nccl OPENCV=0 ARCH=-arch=sm_75 BUILD="$build" \
         OPTS=-O0 DLB_OPTS=-O0 "$@"
 }
 
 compile() {
-    make_gpu "$build/darknet" "$build/libdarknet.so" "$build/tests/compare_weights" \
+    local ranks=()
+    [ $mpi = 0 ] || ranks=("$build/tests/device_sums")
+    make_gpu "$build/darknet" "$build/libdarknet.so" "$build/tests/compare_weights" "${ranks[@]}" \
         "${unit_tests[@]/#/$build/tests/test_}"
 }
 
@@ -27,9 +29,12 @@ if ! command -v "$nvcc" >/dev/null; then
     echo '1..1'
     exit
 fi
-! echo '#include <cudnn.h>' | "$nvcc" -x cu -E - >/dev/null 2>&1 || cudnn=1
+has_header() { echo "#include <$1>" | "$nvcc" -x cu -E - >/dev/null 2>&1; }
+! has_header cudnn.h || cudnn=1
+! command -v mpicc >/dev/null || mpi=1
+[ $mpi = 0 ] || ! has_header nccl.h || nccl=1
 if ! compile >"$log" 2>&1; then
-    echo "not ok 1 - GPU=1 CUDNN=$cudnn compiles and links"
+    echo "not ok 1 - GPU=1 CUDNN=$cudnn MPI=$mpi NCCL=$nccl compiles and links"
     tail -n 20 "$log" | sed 's/^/# /'
     echo '1..1'
     exit 1
@@ -44,6 +49,10 @@ else
     ok 'GPU=1 compiles and links'
     skip 'CUDNN=1 too' 'there is no cudnn.h'
 fi
+if [ $mpi = 1 ]; then ok 'MPI=1 too'; else skip 'MPI=1 too' 'there is no mpicc'; fi
+if [ $nccl = 1 ]; then ok 'NCCL=1 too'; else skip 'NCCL=1 too' 'there is no nccl.h, or no mpicc'; fi
+refuses_nccl_alone() { ! make -s --no-print-directory -C "$root" NCCL=1 show-build >printed 2>said && grep -q 'needs GPU=1 MPI=1' said; }
+check 'NCCL=1 alone is refused' refuses_nccl_alone
 
 needs_driver() { readelf -d "$1" | grep -q 'NEEDED.*libcuda\.so'; }
 no_driver_needed() { ! needs_driver "$build/darknet" && ! needs_driver "$build/libdarknet.so"; }
@@ -68,19 +77,69 @@ check 'trains with -nogpu as the CPU build does' trains_as_the_cpu_build
 check 'validates with -nogpu' darknet classifier valid x.data dlb.cfg backup/dlb.weights -nogpu
 check 'commands of dlb need no card' darknet dlb inspect dlb.cfg
 
+# ---- which card ----
+
+one_sentence() { # PATTERN
+    [ "$status" = 1 ] && [ "$(grep -c '^darknet: ' said)" = 1 ] && grep -qE "^darknet: .*$1" said
+}
+darknet classifier train x.data dlb.cfg -gpus 0,1
+check 'several cards for one process: how to start it' one_sentence '-gpus names 2 cards for one process: .*mpirun -np 2 .*MPI=1; -stock_loader'
+darknet classifier train x.data dlb.cfg -gpus 0,,1
+check 'no list of numbers' one_sentence '-gpus 0,,1: numbers of cards'
+darknet classifier train x.data dlb.cfg -nogpu -gpus 0
+check '-nogpu and -gpus' one_sentence '-gpus names cards, but -nogpu is there too'
+
+# ---- ranks ----
+
+in_root() { (cd "$root" && "$@"); }
+ranks_test() { in_root tests/gpu/ranks_test.sh "$@"; }
+export COMPARE_WEIGHTS=$build/tests/compare_weights
+if [ $mpi = 1 ] && command -v mpirun >/dev/null; then
+    two_ranks() { # PROGRAM ARGUMENT...
+        OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
+            timeout 60 mpirun -np 2 "$@" >printed 2>said </dev/null
+        status=$?
+    }
+    sums() { # own|shared
+        two_ranks "$build/tests/device_sums" "$1" && [ "$status" = 0 ]
+    }
+    check 'sums over ranks that share a card, with a stand-in for CUDA' sums shared
+    check 'sums over ranks with cards of their own, with a stand-in' sums own
+    if [ $nccl = 1 ]; then
+        check 'which are by NCCL' grep -q 'of 2 ranks are added up by NCCL' said
+        two_ranks "$build/tests/device_sums" lost
+        check 'a rank that NCCL has lost' one_sentence 'rank [01] of 2 on .*NCCL says remote process exited'
+        two_ranks "$build/tests/device_sums" silent
+        check 'a rank that does not answer NCCL' one_sentence 'rank [01] of 2 on .* 1 seconds \(gradients by NCCL\)'
+    fi
+    check 'two ranks with -nogpu end in the weights of one' ranks_test -nogpu
+    two_ranks "$DARKNET" classifier train x.data dlb.cfg -gpus 0
+    check 'a card for each rank' one_sentence 'rank 0 of 2 on .*-gpus has to name a card for each of 2 ranks, maybe one twice, but names 1'
+    two_ranks "$DARKNET" classifier train x.data dlb.cfg -i 1
+    check '-i with several ranks' one_sentence 'rank 0 of 2 on .*-i names one card for 2 ranks'
+else
+    skip 'ranks with -nogpu' 'there is no mpicc, or no mpirun'
+fi
+
 if ! nvidia-smi -L >/dev/null 2>&1; then
     darknet classifier train x.data dlb.cfg
     says_what_is_missing() { [ "$status" = 1 ] && grep -q 'cuda\.c:[0-9]*: CUDA says cuda[A-Z]' said; }
     check 'says where there is no card: file, line and status' says_what_is_missing
     skip 'trajectory on the GPU' 'there is no card'
+    skip 'two ranks on one card' 'there is no card'
+    skip 'two ranks on two cards' 'there is no card'
     finish
     exit
 fi
 
-in_root() { (cd "$root" && "$@"); }
-export NVIDIA_TF32_OVERRIDE=0 CMOCKA_MESSAGE_OUTPUT=TAP COMPARE_WEIGHTS=$build/tests/compare_weights
+export NVIDIA_TF32_OVERRIDE=0 CMOCKA_MESSAGE_OUTPUT=TAP
 for name in "${unit_tests[@]}"; do
     check "$name on the GPU" in_root "$build/tests/test_$name"
 done
 check 'trajectory on the GPU' in_root tests/trajectory/trajectory_test.sh
+if [ $mpi = 1 ]; then
+    check 'ranks on the GPU' ranks_test
+else
+    skip 'ranks on the GPU' 'there is no mpicc'
+fi
 finish

@@ -39,6 +39,11 @@ check "a cfg that is missing" test "$status" != 0
 check "is said once" test "$(grep -c none.cfg said)" = 1
 job_trains 2 x.data x.cfg -stock_loader
 check "-stock_loader" one_message 'rank 0 of 2 on .*: -stock_loader trains in one process, but there are 2'
+job_trains 2 x.data x.cfg -seed 3 -gpus 0,1
+check "-gpus without GPU=1" one_message 'rank 0 of 2 on .*: -gpus names cards, but the program is built without GPU=1'
+{ net batch=24 cuda_graph=1 sync_bn=1; section connected output=3 activation=linear; section softmax groups=1; } >graph.cfg
+job_trains 2 x.data graph.cfg -seed 3
+check "a graph with sync_bn" one_message 'rank 0 of 2 on .*: graph.cfg: \[net\] cuda_graph=1 does not go with sync_bn=1 on several ranks'
 
 # The kernel does not enforce this limit, the program does. The network has 786,432 outputs a row.
 {

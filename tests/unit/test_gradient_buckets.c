@@ -88,6 +88,19 @@ static void very_large_ones_go_in_parts(void **state) {
     free(p.buckets);
 }
 
+static void so_does_a_flat_buffer_of_them(void **state) {
+    (void)state;
+    const bucket_array arrays[] = {{5, 2, true}, {50, 1, true}, {3, 0, true}};
+    plan p = plan_of(arrays, 3, 8, 20);
+    check_plan(&p);
+    assert_int_equal(p.flat, 58);
+    assert_int_equal(p.bucket_count, 4);
+    assert_int_equal(p.buckets[2].layer, 1);
+    assert_int_equal(p.buckets[2].count, 15);
+    assert_int_equal(p.buckets[3].count, 3);
+    free(p.buckets);
+}
+
 static void what_must_be_copied_is(void **state) {
     (void)state;
     const bucket_array arrays[] = {{50, 1, true}, {50, 0}};
@@ -127,6 +140,7 @@ int main(void) {
         cmocka_unit_test(small_arrays_share_messages),
         cmocka_unit_test(large_arrays_are_not_copied),
         cmocka_unit_test(very_large_ones_go_in_parts),
+        cmocka_unit_test(so_does_a_flat_buffer_of_them),
         cmocka_unit_test(what_must_be_copied_is),
         cmocka_unit_test(any_sizes_are_sent_once),
         cmocka_unit_test(nothing_makes_no_message),

@@ -1,0 +1,28 @@
+/* Sums over the ranks by NCCL, from one GPU's memory to another's. With NCCL=1 only; for one
+ * thread, on all ranks in the same order. What NCCL reports, at once or later, and ranks that do
+ * not answer in time, end the program with one sentence. */
+#ifndef NCCL_SUMS_H
+#define NCCL_SUMS_H
+
+#ifdef DLB_NCCL
+#include <cuda_runtime.h>
+#include <stddef.h>
+
+typedef struct nccl_sums nccl_sums;
+
+/* Connects all ranks, each with its current device, of which no two ranks may have the same one.
+ * The caller releases it with nccl_sums_free(), which all ranks call at once. */
+nccl_sums *nccl_sums_create(void);
+
+/* Accepts NULL. */
+void nccl_sums_free(nccl_sums *sums);
+
+/* In `stream`: values, (count) on the device, become their sums over the ranks, the same bits on
+ * all of them. Does not wait for the device. */
+void nccl_sums_start(nccl_sums *sums, float *values, size_t count, cudaStream_t stream);
+
+/* Waits for the device to come to `event`, recorded after sums. */
+void nccl_sums_wait(nccl_sums *sums, cudaEvent_t event);
+#endif
+
+#endif

@@ -1,0 +1,32 @@
+/* Which GPU a rank computes on. All functions are for one thread. */
+#ifndef RANK_DEVICE_H
+#define RANK_DEVICE_H
+
+#include <stdbool.h>
+
+/* ---- host seams ---- */
+
+/* Before -i and -gpus are taken from the command line: whether they are there. Ends the program
+ * with one sentence where -gpus is no list of numbers. */
+void note_card_options(int argc, char **argv);
+
+/* Whether the command line's command computes nothing, or takes its card itself when it knows its
+ * rank, so that the program may not take one for it before. */
+int takes_card_itself(int argc, char **argv);
+
+/* Of random numbers that a GPU draws: `seed`, another one on each rank. */
+unsigned long long seed_of_rank(unsigned long long seed);
+
+/* ---- for training ---- */
+
+/* Makes a card the current one, or none with -nogpu: with one rank gpus[0]; with several the one at
+ * the rank's place of `gpus`, (count), if -gpus is there, else the one with the rank's number on
+ * its host. Called by all ranks at once. Ends the program with one sentence where that does not
+ * work out. */
+void take_card_of_rank(const int *gpus, int count);
+
+/* Whether two ranks have the same card. Called by all ranks at once, each with its card as the
+ * current one. */
+bool ranks_share_a_card(void);
+
+#endif
