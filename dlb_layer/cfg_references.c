@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+typedef enum { WHOLE, DECIMAL } number_kind;
+
 /* A picture, or what takes its place. */
 typedef struct {
     int width, height, channels;
@@ -28,15 +30,23 @@ static int whole_value(const cfg_section *s, char *key, int otherwise) {
     return option_find_int_quiet(s->options, key, otherwise);
 }
 
-/* How many numbers with commas between them; ends the program where one is missing. */
-static int count_numbers(const cfg_section *s, const char *key, const char *text) {
+/* How many numbers with commas between them; ends the program where one is missing, or is not of
+ * its kind. */
+static int count_numbers(const cfg_section *s, const char *key, const char *text,
+                         number_kind kind) {
     int count = 0;
     for (const char *at = text; at; at = next_place(at)) {
         char *after;
-        strtod(at, &after);
+        if (kind == WHOLE)
+            strtol(at, &after, 10);
+        else
+            strtod(at, &after);
         if (after == at)
             fail("%s: %s: %s=%s: a number is missing in place %d", s->cfg_file, s->name, key, text,
                  count + 1);
+        if (*after && *after != ',')
+            fail("%s: %s: %s=%s: no %snumber stands in place %d", s->cfg_file, s->name, key, text,
+                 kind == WHOLE ? "whole " : "", count + 1);
         count++;
     }
     return count;
@@ -80,8 +90,8 @@ static void check_policy(const cfg_section *s, const char *policy) {
 
 static void check_steps(const cfg_section *s) {
     const char *steps = require(s, "steps"), *scales = require(s, "scales");
-    int step_count = count_numbers(s, "steps", steps);
-    int scale_count = count_numbers(s, "scales", scales);
+    int step_count = count_numbers(s, "steps", steps, WHOLE);
+    int scale_count = count_numbers(s, "scales", scales, DECIMAL);
     if (step_count != scale_count)
         fail("%s: %s: steps=%s has %d numbers, but scales=%s has %d", s->cfg_file, s->name, steps,
              step_count, scales, scale_count);
@@ -132,7 +142,10 @@ static bool fit(picture from, picture to) {
 
 static void check_shortcut(const cfg_section *s) {
     const char *text = require(s, "from");
-    count_numbers(s, "from", text);
+    int count = count_numbers(s, "from", text, WHOLE);
+    if (count != 1)
+        fail("%s: %s: from=%s has %d numbers, but one layer is added", s->cfg_file, s->name, text,
+             count);
     const layer *l = &s->net->layers[require_layer_above(s, "from", text, text)];
     picture from = {l->out_w, l->out_h, l->out_c};
     picture to = {s->place.width, s->place.height, s->place.channels};
@@ -145,7 +158,7 @@ static void check_shortcut(const cfg_section *s) {
 
 static void check_route(const cfg_section *s) {
     const char *text = require(s, "layers");
-    count_numbers(s, "layers", text);
+    count_numbers(s, "layers", text, WHOLE);
     for (const char *at = text; at; at = next_place(at))
         require_layer_above(s, "layers", text, at);
 }
@@ -189,7 +202,7 @@ static int check_mask(const cfg_section *s, int boxes) {
     const char *text = option_find(s->options, "mask");
     if (!text)
         return boxes;
-    int count = count_numbers(s, "mask", text);
+    int count = count_numbers(s, "mask", text, WHOLE);
     for (const char *at = text; at; at = next_place(at)) {
         long box = strtol(at, NULL, 10);
         if (box < 0 || box >= boxes)
@@ -204,7 +217,7 @@ static void check_boxes(const cfg_section *s, LAYER_TYPE type) {
     int predicted = type == YOLO ? check_mask(s, boxes) : boxes;
     double coords = type == YOLO ? 4 : whole_value(s, "coords", 4);
     const char *anchors = option_find(s->options, "anchors");
-    int numbers = anchors ? count_numbers(s, "anchors", anchors) : 0;
+    int numbers = anchors ? count_numbers(s, "anchors", anchors, DECIMAL) : 0;
     if (numbers > 2 * (int64_t)boxes)
         fail("%s: %s: anchors=%s has %d numbers, but num=%d boxes have %" PRId64, s->cfg_file,
              s->name, anchors, numbers, boxes, 2 * (int64_t)boxes);

@@ -7,6 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+static char *name_layer(int index, const char *type) {
+    return format_string("layer %d, a %s", index, type);
+}
+
+char *name_section(const char *cfg_file, const char *type, int index) {
+    char *section = index < 0 ? format_string("%s", type) : name_layer(index, type);
+    char *name = format_string("%s: %s", cfg_file, section);
+    free(section);
+    return name;
+}
+
 void check_net_section(const char *cfg_file, list *options) {
     cfg_section s = {.cfg_file = cfg_file, .name = "[net]", .options = options};
     check_net_sizes(&s);
@@ -15,7 +26,7 @@ void check_net_section(const char *cfg_file, list *options) {
 
 void check_layer_section(const char *cfg_file, LAYER_TYPE type, list *options, const network *net,
                          layer_place place) {
-    char *name = format_string("layer %d, a %s", place.index, place.section);
+    char *name = name_layer(place.index, place.section);
     cfg_section s = {cfg_file, name, options, net, place};
     check_layer_sizes(&s, type);
     check_layer_references(&s, type);

@@ -1,7 +1,5 @@
 /* The sections of a cfg, each shown to all checks before the host acts on it: to cfg_sizes.h first,
- * whether its sizes can be had, then to cfg_references.h, whether what it refers to is there.
- *
- * Values are read as the host reads them, up to the first byte that belongs to no number. */
+ * whether its sizes can be had, then to cfg_references.h, whether what it refers to is there. */
 #ifndef CFG_SECTION_H
 #define CFG_SECTION_H
 
@@ -22,6 +20,11 @@ typedef struct {
     const network *net; /* of layers; NULL for [net] */
     layer_place place;  /* of layers; 0 for [net] */
 } cfg_section;
+
+/* Host seam, for the section of `type`, "[net]" or "[route]", that makes layer `index`, or none
+ * where that is negative: the name that errors give its options, "x.cfg: [net]" or "x.cfg: layer 3,
+ * a [route]". The caller frees it. */
+char *name_section(const char *cfg_file, const char *type, int index);
 
 /* Host seam, before [net] is read: ends the program with one sentence if a check refuses it. */
 void check_net_section(const char *cfg_file, list *options);

@@ -3,6 +3,7 @@
 #include "fail.h"
 #include "layer_arrays.h"
 #include "memory_limit.h"
+#include "number_text.h"
 #include "option_list.h"
 #include "shared_network.h"
 
@@ -31,10 +32,11 @@ static uint64_t squared(uint64_t a) {
 
 static uint64_t take(const cfg_section *s, char *key, int otherwise, int low) {
     const char *text = option_find(s->options, key);
-    long value = text ? strtol(text, NULL, 10) : otherwise;
-    if (value < low || value > INT_MAX)
-        fail("%s: %s: %s=%s is not a size from %d to %d", s->cfg_file, s->name, key,
-             text ? text : "", low, INT_MAX);
+    number_range range = {low, INT_MAX, .whole = true};
+    double value = otherwise;
+    if (text && !read_number_text(text, range, &value))
+        fail("%s: %s: %s=%s is not a size from %d to %d", s->cfg_file, s->name, key, text, low,
+             INT_MAX);
     return (uint64_t)value;
 }
 
