@@ -83,7 +83,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 
 # What knows nothing of Darknet comes first, the adapters after it.
 DLB_LAYER := fail launcher row_share pairwise_sum compute_threads gradient_buckets bucket_flow gradient_sums shared_network rank_device train_agreement safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu route_gpu shortcut_gpu \
-	weight_init bias_key decay_all gpu_status gpu_stream network_form matrix_math half_key half_convolution loss_scale_gpu staged_rows device_input pinned_floats convolution_algorithms finite_values layer_arrays step_snapshot finite_guard device_list joined_statistics_gpu weights_file memory_limit cfg_sizes cfg_references saved_weights \
+	weight_init bias_key decay_all gpu_status gpu_stream network_form matrix_math half_key half_convolution loss_scale_gpu staged_rows device_input pinned_floats convolution_algorithms finite_values layer_arrays step_snapshot finite_guard device_list joined_statistics_gpu weights_file memory_limit cfg_section cfg_sizes cfg_references saved_weights \
 	logit_ring dlb_options net_keys \
 	worker_threads overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
 	dlb_cost_layer dlb_cost_layer_gpu step_losses step_graph image_planes array_list nesterov recipe network_arrays whole_network_gpu image_rows classifier_data number_option classifier_options batched_prediction \

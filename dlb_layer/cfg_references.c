@@ -9,14 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A section, and what is known where it stands. */
-typedef struct {
-    const char *cfg_file;
-    char *name; /* "[net]" or "layer 3, a [route]" */
-    list *options;
-    const network *net;
-    layer_place place;
-} referring_section;
+typedef enum { WHOLE, DECIMAL } number_kind;
 
 /* A picture, or what takes its place. */
 typedef struct {
@@ -26,32 +19,34 @@ typedef struct {
 /* ---- values ---- */
 
 /* The text of a key; ends the program where it is not there. */
-static const char *require(const referring_section *s, char *key) {
+static const char *require(const cfg_section *s, char *key) {
     const char *text = option_find(s->options, key);
     if (!text)
         fail("%s: %s: %s is missing", s->cfg_file, s->name, key);
     return text;
 }
 
-static int whole_value(const referring_section *s, char *key, int otherwise) {
+static int whole_value(const cfg_section *s, char *key, int otherwise) {
     return option_find_int_quiet(s->options, key, otherwise);
 }
 
-/* What stands behind the next comma; NULL where there is none. */
-static const char *next_place(const char *at) {
-    const char *comma = strchr(at, ',');
-    return comma ? comma + 1 : NULL;
-}
-
-/* How many numbers with commas between them; ends the program where one is missing. */
-static int count_numbers(const referring_section *s, const char *key, const char *text) {
+/* How many numbers with commas between them; ends the program where one is missing, or is not of
+ * its kind. */
+static int count_numbers(const cfg_section *s, const char *key, const char *text,
+                         number_kind kind) {
     int count = 0;
     for (const char *at = text; at; at = next_place(at)) {
         char *after;
-        strtod(at, &after);
+        if (kind == WHOLE)
+            strtol(at, &after, 10);
+        else
+            strtod(at, &after);
         if (after == at)
             fail("%s: %s: %s=%s: a number is missing in place %d", s->cfg_file, s->name, key, text,
                  count + 1);
+        if (*after && *after != ',')
+            fail("%s: %s: %s=%s: no %snumber stands in place %d", s->cfg_file, s->name, key, text,
+                 kind == WHOLE ? "whole " : "", count + 1);
         count++;
     }
     return count;
@@ -59,13 +54,13 @@ static int count_numbers(const referring_section *s, const char *key, const char
 
 /* ---- names ---- */
 
-static _Noreturn void fail_name(const referring_section *s, const char *key, const char *text,
+static _Noreturn void fail_name(const cfg_section *s, const char *key, const char *text,
                                 const char *known) {
     fail("%s: %s: %s=%s is none of %s", s->cfg_file, s->name, key, text, known);
 }
 
 /* The host takes ReLU for what it does not know. */
-static void check_activation(const referring_section *s) {
+static void check_activation(const cfg_section *s) {
     const char *text = option_find(s->options, "activation");
     char *known = format_string("%s", "");
     bool found = !text;
@@ -82,7 +77,7 @@ static void check_activation(const referring_section *s) {
 }
 
 /* The host takes a constant rate for what it does not know. */
-static void check_policy(const referring_section *s, const char *policy) {
+static void check_policy(const cfg_section *s, const char *policy) {
     static const char *const POLICIES[] = {"constant", "step",    "steps", "poly",
                                            "exp",      "sigmoid", "random"};
     for (size_t i = 0; i < sizeof POLICIES / sizeof *POLICIES; i++)
@@ -93,49 +88,46 @@ static void check_policy(const referring_section *s, const char *policy) {
 
 /* ---- [net] ---- */
 
-static void check_steps(const referring_section *s) {
+static void check_steps(const cfg_section *s) {
     const char *steps = require(s, "steps"), *scales = require(s, "scales");
-    int step_count = count_numbers(s, "steps", steps);
-    int scale_count = count_numbers(s, "scales", scales);
+    int step_count = count_numbers(s, "steps", steps, WHOLE);
+    int scale_count = count_numbers(s, "scales", scales, DECIMAL);
     if (step_count != scale_count)
         fail("%s: %s: steps=%s has %d numbers, but scales=%s has %d", s->cfg_file, s->name, steps,
              step_count, scales, scale_count);
 }
 
-void check_net_references(const char *cfg_file, list *options) {
-    referring_section s = {.cfg_file = cfg_file, .name = "[net]", .options = options};
-    const char *policy = option_find(options, "policy");
-    int width = whole_value(&s, "width", 0), height = whole_value(&s, "height", 0);
-    int channels = whole_value(&s, "channels", 0);
+void check_net_references(const cfg_section *s) {
+    const char *policy = option_find(s->options, "policy");
+    int width = whole_value(s, "width", 0), height = whole_value(s, "height", 0);
+    int channels = whole_value(s, "channels", 0);
     double values = (double)width * height * channels; /* beyond an int, too */
-    if (values <= 0 && whole_value(&s, "inputs", 0) <= 0)
-        fail("%s: [net] has neither inputs nor width, height and channels", cfg_file);
-    if (values > 0 && option_find(options, "inputs") && values != whole_value(&s, "inputs", 0))
-        fail("%s: [net]: inputs=%d, but width=%d, height=%d, channels=%d make %.0f", cfg_file,
-             whole_value(&s, "inputs", 0), width, height, channels, values);
+    if (values <= 0 && whole_value(s, "inputs", 0) <= 0)
+        fail("%s: [net] has neither inputs nor width, height and channels", s->cfg_file);
+    if (values > 0 && option_find(s->options, "inputs") && values != whole_value(s, "inputs", 0))
+        fail("%s: [net]: inputs=%d, but width=%d, height=%d, channels=%d make %.0f", s->cfg_file,
+             whole_value(s, "inputs", 0), width, height, channels, values);
     if (policy)
-        check_policy(&s, policy);
+        check_policy(s, policy);
     if (policy && !strcmp(policy, "steps"))
-        check_steps(&s);
-    if (policy && !strcmp(policy, "step") && whole_value(&s, "step", 1) < 1)
-        fail("%s: [net]: policy=step with step=%d, but at least 1 is needed", cfg_file,
-             whole_value(&s, "step", 1));
+        check_steps(s);
+    if (policy && !strcmp(policy, "step") && whole_value(s, "step", 1) < 1)
+        fail("%s: [net]: policy=step with step=%d, but at least 1 is needed", s->cfg_file,
+             whole_value(s, "step", 1));
 }
 
 /* ---- layers above ---- */
 
-/* The index of the layer that a number names: from 0, or back from this one where it is negative.
- */
-static int layer_above(const referring_section *s, const char *key, const char *text,
-                       const char *number) {
-    long named = strtol(number, NULL, 10);
-    long index = named < 0 ? s->place.index + named : named;
+/* As layer_above(); ends the program where there is no such layer. */
+static int require_layer_above(const cfg_section *s, const char *key, const char *text,
+                               const char *number) {
+    int index = layer_above(s, number);
     if (!s->place.index)
         fail("%s: %s: %s=%s, but no layer is above it", s->cfg_file, s->name, key, text);
-    if (index < 0 || index >= s->place.index)
+    if (index < 0)
         fail("%s: %s: %s=%s: %ld is not a layer above it, 0 to %d or -%d to -1", s->cfg_file,
-             s->name, key, text, named, s->place.index - 1, s->place.index);
-    return (int)index;
+             s->name, key, text, strtol(number, NULL, 10), s->place.index - 1, s->place.index);
+    return index;
 }
 
 static bool is_picture(picture p) {
@@ -148,10 +140,13 @@ static bool fit(picture from, picture to) {
            to.width / from.width == to.height / from.height;
 }
 
-static void check_shortcut(const referring_section *s) {
+static void check_shortcut(const cfg_section *s) {
     const char *text = require(s, "from");
-    count_numbers(s, "from", text);
-    const layer *l = &s->net->layers[layer_above(s, "from", text, text)];
+    int count = count_numbers(s, "from", text, WHOLE);
+    if (count != 1)
+        fail("%s: %s: from=%s has %d numbers, but one layer is added", s->cfg_file, s->name, text,
+             count);
+    const layer *l = &s->net->layers[require_layer_above(s, "from", text, text)];
     picture from = {l->out_w, l->out_h, l->out_c};
     picture to = {s->place.width, s->place.height, s->place.channels};
     if (!fit(from, to))
@@ -161,16 +156,16 @@ static void check_shortcut(const referring_section *s) {
              to.height, to.channels);
 }
 
-static void check_route(const referring_section *s) {
+static void check_route(const cfg_section *s) {
     const char *text = require(s, "layers");
-    count_numbers(s, "layers", text);
+    count_numbers(s, "layers", text, WHOLE);
     for (const char *at = text; at; at = next_place(at))
-        layer_above(s, "layers", text, at);
+        require_layer_above(s, "layers", text, at);
 }
 
 /* ---- what a layer gets ---- */
 
-static void check_reorg(const referring_section *s) {
+static void check_reorg(const cfg_section *s) {
     int stride = whole_value(s, "stride", 1);
     bool reverse = whole_value(s, "reverse", 0), flatten = whole_value(s, "flatten", 0);
     int64_t area = (int64_t)stride * stride;
@@ -184,17 +179,17 @@ static void check_reorg(const referring_section *s) {
 }
 
 /* Products are doubles, which do not overflow and are exact as far as an int goes. */
-static void check_inputs(const referring_section *s, double wanted) {
+static void check_inputs(const cfg_section *s, double wanted) {
     if (wanted != s->place.inputs)
         fail("%s: %s: it needs %.0f inputs, but gets %d", s->cfg_file, s->name, wanted,
              s->place.inputs);
 }
 
-static double count_pixels(const referring_section *s) {
+static double count_pixels(const cfg_section *s) {
     return (double)s->place.width * s->place.height;
 }
 
-static void check_detection(const referring_section *s) {
+static void check_detection(const cfg_section *s) {
     double side = whole_value(s, "side", 7), boxes = whole_value(s, "num", 1);
     double of_a_box = 1 + (double)whole_value(s, "coords", 1);
     check_inputs(s, side * side * (of_a_box * boxes + whole_value(s, "classes", 1)));
@@ -203,11 +198,11 @@ static void check_detection(const referring_section *s) {
 /* ---- boxes ---- */
 
 /* Returns how many boxes of `num` the layer predicts. */
-static int check_mask(const referring_section *s, int boxes) {
+static int check_mask(const cfg_section *s, int boxes) {
     const char *text = option_find(s->options, "mask");
     if (!text)
         return boxes;
-    int count = count_numbers(s, "mask", text);
+    int count = count_numbers(s, "mask", text, WHOLE);
     for (const char *at = text; at; at = next_place(at)) {
         long box = strtol(at, NULL, 10);
         if (box < 0 || box >= boxes)
@@ -217,12 +212,12 @@ static int check_mask(const referring_section *s, int boxes) {
     return count;
 }
 
-static void check_boxes(const referring_section *s, LAYER_TYPE type) {
+static void check_boxes(const cfg_section *s, LAYER_TYPE type) {
     int boxes = whole_value(s, "num", 1);
     int predicted = type == YOLO ? check_mask(s, boxes) : boxes;
     double coords = type == YOLO ? 4 : whole_value(s, "coords", 4);
     const char *anchors = option_find(s->options, "anchors");
-    int numbers = anchors ? count_numbers(s, "anchors", anchors) : 0;
+    int numbers = anchors ? count_numbers(s, "anchors", anchors, DECIMAL) : 0;
     if (numbers > 2 * (int64_t)boxes)
         fail("%s: %s: anchors=%s has %d numbers, but num=%d boxes have %" PRId64, s->cfg_file,
              s->name, anchors, numbers, boxes, 2 * (int64_t)boxes);
@@ -248,7 +243,7 @@ static bool has_activation(LAYER_TYPE type) {
     }
 }
 
-static void check_section(const referring_section *s, LAYER_TYPE type) {
+void check_layer_references(const cfg_section *s, LAYER_TYPE type) {
     if (has_activation(type))
         check_activation(s);
     switch (type) {
@@ -273,14 +268,6 @@ static void check_section(const referring_section *s, LAYER_TYPE type) {
     default:
         return;
     }
-}
-
-void check_layer_references(const char *cfg_file, LAYER_TYPE type, list *options,
-                            const network *net, layer_place place) {
-    referring_section s = {.cfg_file = cfg_file, .options = options, .net = net, .place = place};
-    s.name = format_string("layer %d, a %s", place.index, place.section);
-    check_section(&s, type);
-    free(s.name);
 }
 
 /* ---- trees ---- */

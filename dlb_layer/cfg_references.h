@@ -1,25 +1,21 @@
 /* Whether what the sections of a cfg refer to is there: layers above, places of a list, classes of
  * a tree, names of activations and policies. The host reads and writes past its arrays where it is
  * not, or takes another name. All of it ends the program
- * with one sentence that names file, section, key and values.
- *
- * Numbers are read as the host reads them, up to the first byte that belongs to none. */
+ * with one sentence that names file, section, key and values. */
 #ifndef CFG_REFERENCES_H
 #define CFG_REFERENCES_H
 
-#include "cfg_sizes.h"
+#include "cfg_section.h"
 
-/* Host seam, before [net] is read: it must have `inputs` or a picture; `inputs` beside a picture
- * must be the picture's; policy=steps needs as many `scales` as `steps`, policy=step a `step` of at
- * least 1; `policy` must be one that there is. */
-void check_net_references(const char *cfg_file, list *options);
+/* For [net]: it must have `inputs` or a picture; `inputs` beside a picture must be the picture's;
+ * policy=steps needs as many `scales` as `steps`, policy=step a `step` of at least 1; `policy` must
+ * be one that there is. */
+void check_net_references(const cfg_section *s);
 
-/* Host seam, before layer `place` of the network is made, after its sizes have been checked: `from`
- * and `layers` must name layers above it, whose pictures fit; `mask` and `anchors` boxes that there
- * are; [dropout] a layer above; [reorg] and layers of boxes what they get; `activation` is one that
- * there is. */
-void check_layer_references(const char *cfg_file, LAYER_TYPE type, list *options,
-                            const network *net, layer_place place);
+/* For a layer, after its sizes have been checked: `from` and `layers` must name layers above it,
+ * whose pictures fit; `mask` and `anchors` boxes that there are; [dropout] a layer above; [reorg]
+ * and layers of boxes what they get; `activation` is one that there is. */
+void check_layer_references(const cfg_section *s, LAYER_TYPE type);
 
 /* Host seam, before layer `index` joins the network: its tree, if it has one, must have a line for
  * each of its classes. */

@@ -3,6 +3,7 @@
 #include "fail.h"
 #include "layer_arrays.h"
 #include "memory_limit.h"
+#include "number_text.h"
 #include "option_list.h"
 #include "shared_network.h"
 
@@ -11,15 +12,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A section and what is known where it stands. */
-typedef struct {
-    const char *cfg_file;
-    char *name; /* "[net]" or "layer 3, a [convolutional]" */
-    list *options;
-    const network *net;
-    layer_place place;
-} sized_section;
 
 /* ---- numbers ---- */
 
@@ -38,12 +30,13 @@ static uint64_t squared(uint64_t a) {
     return times(a, a);
 }
 
-static uint64_t take(const sized_section *s, char *key, int otherwise, int low) {
+static uint64_t take(const cfg_section *s, char *key, int otherwise, int low) {
     const char *text = option_find(s->options, key);
-    long value = text ? strtol(text, NULL, 10) : otherwise;
-    if (value < low || value > INT_MAX)
-        fail("%s: %s: %s=%s is not a size from %d to %d", s->cfg_file, s->name, key,
-             text ? text : "", low, INT_MAX);
+    number_range range = {low, INT_MAX, .whole = true};
+    double value = otherwise;
+    if (text && !read_number_text(text, range, &value))
+        fail("%s: %s: %s=%s is not a size from %d to %d", s->cfg_file, s->name, key, text, low,
+             INT_MAX);
     return (uint64_t)value;
 }
 
@@ -70,7 +63,7 @@ static char *describe_sizes(list *options) {
     return text;
 }
 
-static _Noreturn void refuse(const sized_section *s, const char *what, uint64_t asked,
+static _Noreturn void refuse(const cfg_section *s, const char *what, uint64_t asked,
                              const char *unit, uint64_t most) {
     char *sizes = describe_sizes(s->options);
     fail("%s: %s%s%s: its %s are %s%" PRIu64 " %s, but %" PRIu64 " is the most here", s->cfg_file,
@@ -79,7 +72,7 @@ static _Noreturn void refuse(const sized_section *s, const char *what, uint64_t 
 }
 
 /* An array of so many floats. */
-static void check_array(const sized_section *s, const char *what, uint64_t values) {
+static void check_array(const cfg_section *s, const char *what, uint64_t values) {
     uint64_t limit = memory_limit(), bytes = times(values, sizeof(float));
     if (values > INT_MAX)
         refuse(s, what, values, "values", INT_MAX);
@@ -87,13 +80,13 @@ static void check_array(const sized_section *s, const char *what, uint64_t value
         refuse(s, what, bytes, "bytes", limit);
 }
 
-static void check_outputs(const sized_section *s, uint64_t outputs) {
+static void check_outputs(const cfg_section *s, uint64_t outputs) {
     check_array(s, "outputs", outputs);
     check_array(s, "outputs of a micro-batch", times(outputs, (uint64_t)s->place.batch));
 }
 
 /* The weights take memory at once, because they are drawn. */
-static void check_weights(const sized_section *s, uint64_t weights) {
+static void check_weights(const cfg_section *s, uint64_t weights) {
     uint64_t before = 0, limit = memory_limit();
     check_array(s, "weights", weights);
     for (int i = 0; i < s->place.index; i++) {
@@ -110,7 +103,7 @@ static void check_weights(const sized_section *s, uint64_t weights) {
 /* ---- layers ---- */
 
 /* How many windows fit, as the host counts them, into `length` with `padding` in all. */
-static uint64_t windows(const sized_section *s, int length, uint64_t padding, uint64_t size,
+static uint64_t windows(const cfg_section *s, int length, uint64_t padding, uint64_t size,
                         uint64_t stride) {
     uint64_t padded = plus((uint64_t)length, padding);
     if (padded > INT_MAX)
@@ -122,20 +115,20 @@ static uint64_t windows(const sized_section *s, int length, uint64_t padding, ui
 }
 
 /* pad=1 stands for half the size on each side. */
-static uint64_t padding_on_a_side(const sized_section *s, uint64_t size) {
+static uint64_t padding_on_a_side(const cfg_section *s, uint64_t size) {
     bool half = option_find_int_quiet(s->options, "pad", 0);
     return half ? size / 2 : take(s, "padding", 0, 0);
 }
 
 /* Each group takes as many channels, and makes as many filters, as the next. */
-static void check_groups(const sized_section *s, uint64_t groups, uint64_t filters) {
+static void check_groups(const cfg_section *s, uint64_t groups, uint64_t filters) {
     if ((uint64_t)s->place.channels % groups || filters % groups)
         fail("%s: %s: groups=%" PRIu64 " does not divide both the %d channels above it and "
              "filters=%" PRIu64,
              s->cfg_file, s->name, groups, s->place.channels, filters);
 }
 
-static void check_convolution(const sized_section *s) {
+static void check_convolution(const cfg_section *s) {
     layer_place p = s->place;
     uint64_t filters = take(s, "filters", 1, 1), size = take(s, "size", 1, 1);
     uint64_t stride = take(s, "stride", 1, 1), groups = take(s, "groups", 1, 1);
@@ -149,7 +142,7 @@ static void check_convolution(const sized_section *s) {
     check_array(s, "values of im2col", times(pixels, window));
 }
 
-static void check_deconvolution(const sized_section *s) {
+static void check_deconvolution(const cfg_section *s) {
     layer_place p = s->place;
     uint64_t filters = take(s, "filters", 1, 1), size = take(s, "size", 1, 1);
     uint64_t stride = take(s, "stride", 1, 1);
@@ -162,7 +155,7 @@ static void check_deconvolution(const sized_section *s) {
                 times(times((uint64_t)p.height * (uint64_t)p.width, squared(size)), filters));
 }
 
-static void check_local(const sized_section *s) {
+static void check_local(const cfg_section *s) {
     layer_place p = s->place;
     uint64_t filters = take(s, "filters", 1, 1), size = take(s, "size", 1, 1);
     uint64_t stride = take(s, "stride", 1, 1);
@@ -175,7 +168,7 @@ static void check_local(const sized_section *s) {
     check_array(s, "values of im2col", times(pixels, window));
 }
 
-static void check_matrices(const sized_section *s, LAYER_TYPE type) {
+static void check_matrices(const cfg_section *s, LAYER_TYPE type) {
     uint64_t outputs = take(s, "output", 1, 1);
     check_weights(s, times(outputs, (uint64_t)s->place.inputs));
     if (type != CONNECTED)
@@ -183,7 +176,7 @@ static void check_matrices(const sized_section *s, LAYER_TYPE type) {
     check_outputs(s, outputs);
 }
 
-static void check_crnn(const sized_section *s) {
+static void check_crnn(const cfg_section *s) {
     enum { KERNEL = 9 };
     uint64_t pixels = (uint64_t)s->place.height * (uint64_t)s->place.width;
     uint64_t counts[] = {(uint64_t)s->place.channels, take(s, "hidden_filters", 1, 1),
@@ -195,7 +188,7 @@ static void check_crnn(const sized_section *s) {
     }
 }
 
-static void check_maxpool(const sized_section *s) {
+static void check_maxpool(const cfg_section *s) {
     uint64_t stride = take(s, "stride", 1, 1), size = take(s, "size", (int)stride, 1);
     uint64_t padding = take(s, "padding", (int)size - 1, 0);
     check_outputs(s, times(times(windows(s, s->place.height, padding, size, stride),
@@ -204,29 +197,29 @@ static void check_maxpool(const sized_section *s) {
 }
 
 /* Negative strides shrink the picture. */
-static void check_upsample(const sized_section *s) {
+static void check_upsample(const cfg_section *s) {
     int stride = option_find_int_quiet(s->options, "stride", 2);
     uint64_t factor = stride < 0 ? 1 : take(s, "stride", 2, 1);
     check_outputs(s, times((uint64_t)s->place.inputs, squared(factor)));
 }
 
 /* [region] has all of `num` boxes, [yolo] those of its mask. */
-static void check_boxes(const sized_section *s) {
+static void check_boxes(const cfg_section *s) {
     uint64_t values = plus(plus(take(s, "classes", 20, 0), take(s, "coords", 4, 0)), 1);
     uint64_t pixels = (uint64_t)s->place.height * (uint64_t)s->place.width;
-    uint64_t boxes = take(s, "num", 1, 1), masked = 1;
+    uint64_t boxes = take(s, "num", 1, 1), masked = 0;
     const char *mask = option_find(s->options, "mask");
-    for (const char *at = mask; at && (at = strchr(at, ',')); at++)
+    for (const char *at = mask; at; at = next_place(at))
         masked++;
     check_outputs(s, times(times(pixels, mask ? masked : boxes), values));
 }
 
-static void check_detection(const sized_section *s) {
+static void check_detection(const cfg_section *s) {
     uint64_t values = plus(plus(take(s, "classes", 1, 0), take(s, "coords", 1, 0)), 1);
     check_outputs(s, times(squared(take(s, "side", 7, 1)), times(take(s, "num", 1, 1), values)));
 }
 
-static void check_crop_side(const sized_section *s, const char *key, uint64_t side, int most) {
+static void check_crop_side(const cfg_section *s, const char *key, uint64_t side, int most) {
     if (side > (uint64_t)most)
         fail("%s: %s: %s=%" PRIu64 ", but the picture above it is %d x %d", s->cfg_file, s->name,
              key, side, s->place.width, s->place.height);
@@ -234,7 +227,7 @@ static void check_crop_side(const sized_section *s, const char *key, uint64_t si
 
 /* A crop that fits goes on fitting when random=1 draws another size, because the host scales it
  * with the picture's height; it may come to nothing, though. */
-static void check_crop_layer(const sized_section *s) {
+static void check_crop_layer(const cfg_section *s) {
     enum { SMALLEST_DRAWN = 128 };
     uint64_t height = take(s, "crop_height", 1, 1), width = take(s, "crop_width", 1, 1);
     check_crop_side(s, "crop_height", height, s->place.height);
@@ -246,16 +239,13 @@ static void check_crop_layer(const sized_section *s) {
     check_outputs(s, times(times(height, width), (uint64_t)s->place.channels));
 }
 
-static void check_route(const sized_section *s) {
+static void check_route(const cfg_section *s) {
     const char *text = option_find(s->options, "layers");
     uint64_t sum = 0;
-    while (text) {
-        int at = atoi(text), from = at < 0 ? s->place.index + at : at;
-        if (from >= 0 && from < s->place.index)
+    for (const char *at = text; at; at = next_place(at)) {
+        int from = layer_above(s, at);
+        if (from >= 0)
             sum += (uint64_t)s->net->layers[from].outputs;
-        text = strchr(text, ',');
-        if (text)
-            text++;
     }
     check_outputs(s, sum);
 }
@@ -279,7 +269,7 @@ static bool needs_picture(LAYER_TYPE type) {
     }
 }
 
-static void check_section(const sized_section *s, LAYER_TYPE type) {
+void check_layer_sizes(const cfg_section *s, LAYER_TYPE type) {
     uint64_t pixels = (uint64_t)s->place.height * (uint64_t)s->place.width;
     bool picture = pixels && s->place.channels;
     if (needs_picture(type) && !picture)
@@ -323,27 +313,17 @@ static void check_section(const sized_section *s, LAYER_TYPE type) {
     }
 }
 
-void check_layer_sizes(const char *cfg_file, LAYER_TYPE type, list *options, const network *net,
-                       layer_place place) {
-    sized_section s = {.cfg_file = cfg_file, .options = options, .net = net, .place = place};
-    s.name = format_string("layer %d, a %s", place.index, place.section);
-    check_section(&s, type);
-    free(s.name);
-}
-
 /* ---- the whole network ---- */
 
-void check_net_sizes(const char *cfg_file, list *options) {
-    sized_section s = {.cfg_file = cfg_file, .name = "[net]", .options = options};
+void check_net_sizes(const cfg_section *s) {
     uint64_t picture =
-        times(times(take(&s, "width", 0, 0), take(&s, "height", 0, 0)), take(&s, "channels", 0, 0));
-    if (!option_find(options, "inputs"))
-        check_array(&s, "inputs", picture);
-    uint64_t inputs = take(&s, "inputs", picture > INT_MAX ? INT_MAX : (int)picture, 0);
-    uint64_t steps = take(&s, "time_steps", 1, 1), parts = take(&s, "subdivisions", 1, 1);
-    s.place.batch = 1;
-    check_array(&s, "inputs of a micro-batch",
-                times(times(take(&s, "batch", 1, 0) / parts, steps), inputs));
+        times(times(take(s, "width", 0, 0), take(s, "height", 0, 0)), take(s, "channels", 0, 0));
+    if (!option_find(s->options, "inputs"))
+        check_array(s, "inputs", picture);
+    uint64_t inputs = take(s, "inputs", picture > INT_MAX ? INT_MAX : (int)picture, 0);
+    uint64_t steps = take(s, "time_steps", 1, 1), parts = take(s, "subdivisions", 1, 1);
+    check_array(s, "inputs of a micro-batch",
+                times(times(take(s, "batch", 1, 0) / parts, steps), inputs));
 }
 
 /* Of a micro-batch; random=1 draws sizes up to 448 x 448, as the host does. */

@@ -1,11 +1,11 @@
 #include "cfg_value.h"
 
 #include "fail.h"
+#include "number_text.h"
 #include "option_list.h"
 
 #include <float.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 bool cfg_has(list *options, const char *key) {
@@ -35,15 +35,6 @@ const char *cfg_text_value(const char *cfg_file, const char *section, list *opti
     return text;
 }
 
-/* The whole text as one decimal number; NaN, inf and hexadecimal are none. */
-static bool parse_decimal(const char *text, const char *allowed, double *value) {
-    char *end;
-    if (strspn(text, allowed) != strlen(text))
-        return false;
-    *value = strtod(text, &end);
-    return end != text && !*end;
-}
-
 static void fail_range(const char *cfg_file, const char *section, const char *key, const char *text,
                        int low, int high) {
     if (high == INT_MAX)
@@ -59,7 +50,8 @@ int cfg_whole_value(const char *cfg_file, const char *section, list *options, co
     double value;
     if (!text)
         return otherwise;
-    if (!parse_decimal(text, "+-0123456789", &value) || value < low || value > high)
+    number_range range = {low, high, .whole = true};
+    if (!read_number_text(text, range, &value))
         fail_range(cfg_file, section, key, text, low, high);
     return (int)value;
 }
@@ -70,7 +62,29 @@ float cfg_positive_value(const char *cfg_file, const char *section, list *option
     double value;
     if (!text)
         return otherwise;
-    if (!parse_decimal(text, "+-0123456789.eE", &value) || value < FLT_MIN || value > FLT_MAX)
+    number_range range = {FLT_MIN, FLT_MAX, .whole = false};
+    if (!read_number_text(text, range, &value))
         fail("%s: %s %s=%s is not a number > 0", cfg_file, section, key, text);
+    return (float)value;
+}
+
+static _Noreturn void fail_option(const char *name, const char *key, const char *text,
+                                  const char *wanted) {
+    fail("%s%s%s=%s is not %s", name ? name : "", name ? ": " : "", key, text, wanted);
+}
+
+int whole_number(const char *name, const char *key, const char *text) {
+    number_range range = {INT_MIN, INT_MAX, .whole = true};
+    double value;
+    if (!read_number_text(text, range, &value))
+        fail_option(name, key, text, "a whole number that fits an int");
+    return (int)value;
+}
+
+float decimal_number(const char *name, const char *key, const char *text) {
+    number_range range = {-FLT_MAX, FLT_MAX, .whole = false};
+    double value;
+    if (!read_number_text(text, range, &value))
+        fail_option(name, key, text, "a number that fits a float");
     return (float)value;
 }

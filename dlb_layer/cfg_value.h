@@ -1,5 +1,5 @@
-/* Numbers in the sections of a cfg, read strictly, unlike the host's atoi(): the whole text must be
- * one number in its range. */
+/* Numbers in the sections of a cfg and in data files, read strictly, unlike atoi() does: the whole
+ * text must be one decimal number in its range. */
 #ifndef DLB_CFG_VALUE_H
 #define DLB_CFG_VALUE_H
 
@@ -24,5 +24,13 @@ int cfg_whole_value(const char *cfg_file, const char *section, list *options, co
  * as cfg_whole_value() does. */
 float cfg_positive_value(const char *cfg_file, const char *section, list *options, const char *key,
                          float otherwise);
+
+/* Host seam, where it reads a number: the text of a key as an int. Ends the program with one
+ * sentence that names `name`, the list's ("x.cfg: [net]", "x.data", or NULL), key and text if that
+ * is none. */
+int whole_number(const char *name, const char *key, const char *text);
+
+/* The same as a float. */
+float decimal_number(const char *name, const char *key, const char *text);
 
 #endif

@@ -9,6 +9,7 @@
 static void (*last_action)(void);
 static const char *(*introduce_rank)(void);
 static void (*end_ranks)(void);
+static bool line_is_open;
 
 void at_failure(void (*action)(void)) {
     last_action = action;
@@ -17,6 +18,10 @@ void at_failure(void (*action)(void)) {
 void fail_as_rank(const char *(*introduce)(void), void (*end)(void)) {
     introduce_rank = introduce;
     end_ranks = end;
+}
+
+void fail_on_new_line(bool open) {
+    line_is_open = open;
 }
 
 /* In a job of several ranks the introduction and the end take their time, in which other threads
@@ -32,7 +37,7 @@ void fail(const char *format, ...) {
     let_one_thread_speak();
     fflush(stdout); /* what was printed before stays before */
     const char *who = introduce_rank ? introduce_rank() : "";
-    fprintf(stderr, "darknet: %s", who);
+    fprintf(stderr, "%sdarknet: %s", line_is_open ? "\n" : "", who);
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);

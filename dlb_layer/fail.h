@@ -2,6 +2,8 @@
 #ifndef DLB_FAIL_H
 #define DLB_FAIL_H
 
+#include <stdbool.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -15,6 +17,10 @@ __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *format, ..
 /* What fail() does after its sentence, just before the program ends; NULL for nothing, as at the
  * start. For one thread, while no other may fail. */
 void at_failure(void (*action)(void));
+
+/* Whether a line on standard error may be unfinished, which fail() then ends before its sentence.
+ * For one thread, while no other may fail. */
+void fail_on_new_line(bool open);
 
 /* In a job of several ranks: what `introduce` returns comes before the sentence, and `end` is
  * called last, to end the other ranks too. NULL for nothing, as at the start. */

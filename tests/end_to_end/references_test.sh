@@ -1,5 +1,6 @@
 #!/bin/bash
-# What a cfg refers to: layers above, places of lists, inputs of the right number, classes of a tree.
+# What a cfg refers to: layers above, places of lists, inputs of the right number, classes of a tree; and
+# whether its numbers are numbers.
 # What is not there is refused with one sentence; what other people's cfgs do is taken. Images that are
 # damaged where the decoder is stb_image. Prints TAP. BARE_DARKNET names a binary without OpenCV and
 # sanitizers, with which the many short runs are fast; tests/fuzz has the cfgs that crashed. Without it
@@ -84,6 +85,8 @@ for from in 2 7 -3 2147483647 99999999999 -99999999999; do
     refuses "from=$from: $from $above" shortcut from=$from
 done
 refuses "from=x: a number is missing in place 1" shortcut from=x
+refuses "from=-1.5: no whole number stands in place 1" shortcut from=-1.5
+refuses "from=-1,-2 has 2 numbers, but one layer is added" shortcut from=-1,-2
 refuses_first "from=-1, but no layer is above it" shortcut from=-1
 takes shortcut from=-1
 takes shortcut from=-2 activation=leaky
@@ -94,6 +97,7 @@ refuses "layers=-3: -3 $above" route "layers = -3"
 refuses "layers=,: a number is missing in place 1" route layers=,
 refuses "layers=-1,: a number is missing in place 2" route layers=-1,
 refuses "layers=-1,,0: a number is missing in place 2" route layers=-1,,0
+refuses "layers=-1,0x: no whole number stands in place 2" route layers=-1,0x
 takes route "layers = -1, 0"
 takes route layers=-1
 refuses_first "no layer is above it" dropout probability=.5
@@ -148,6 +152,33 @@ refuses "groups=4 does not divide both the 4 channels above it and filters=6" co
 refuses "groups=0 is not a size from 1" convolutional groups=0
 takes convolutional filters=6 groups=2
 
+# ---- numbers ----
+
+for pair in learning_rate=abc momentum=.9x decay=0x1 hue=nan saturation=1e99; do
+    refuses_net ": $pair is not a number that fits a float" $pair
+done
+for pair in batch=4x subdivisions=1.0 max_batches=1e3 adam=no; do
+    refuses_net ": $pair is not a whole number that fits an int" $pair
+done
+refuses_net ": batch=99999999999 is not a whole number that fits an int" batch=99999999999
+refuses_net ": width=8.5 is not a size from 0 to 2147483647" width=8.5
+refuses "filters=4x is not a size from 1 to 2147483647" convolutional filters=4x
+refuses "pad=yes is not a whole number that fits an int" convolutional filters=4 pad=yes
+refuses "probability=,5 is not a number that fits a float" dropout probability=,5
+{ net batch=4 && echo learning_rate; } >x.cfg
+check "refuses a key without a value" refuses_cfg "line 20 has no value: learning_rate"
+baseline_cfg "learning_rate = 5.E-2" momentum=+.9 decay=0 "batch= +4" hue=-.1 >x.cfg
+check "takes blanks, signs and exponents" inspect x.cfg
+
+refuses_number_of_data() { # SENTENCE KEY=VALUE
+    data_file "$2" >number.data
+    train number.data x.cfg -stock_loader
+    ends_with "$1"
+}
+baseline_cfg >x.cfg
+check "refuses classes=3.0 of a data file" refuses_number_of_data \
+    "number.data: classes=3.0 is not a whole number that fits an int" classes=3.0
+
 # ---- names ----
 
 refuses_net ": policy=foo is none of constant, step, steps, poly, exp, sigmoid, random" policy=foo
@@ -175,6 +206,8 @@ check "takes the names in the host's cfgs and in ours" test \
 refuses_net ": steps=5,8 has 2 numbers, but scales=.1 has 1" policy=steps steps=5,8 scales=.1
 refuses_net ": steps=5 has 1 numbers, but scales=.1,.1 has 2" policy=steps steps=5 scales=.1,.1
 refuses_net ": steps=5,: a number is missing in place 2" policy=steps steps=5, scales=.1,.1
+refuses_net ": steps=5e3: no whole number stands in place 1" policy=steps steps=5e3 scales=.1
+refuses_net ": scales=.1;: no number stands in place 1" policy=steps steps=5 "scales=.1;"
 refuses_net ": scales is missing" policy=steps steps=5
 refuses_net ": policy=step with step=0, but at least 1 is needed" policy=step step=0
 baseline_cfg policy=steps "steps = -1, 100,200" scales=.1,10,.1 >x.cfg

@@ -85,6 +85,16 @@ equals_one_rank "sync_bn" "2 4"
 { net $usual batch=24 learning_rate=0.01; conv stopbackward=1; section connected output=5 activation=leaky; head_of dlb; } >x.cfg
 equals_one_rank "layers that are not trained" "2"
 
+# From iteration 40 on another input size, which all ranks draw alike.
+{
+    net random=1 max_batches=42 batch=8 angle=
+    section convolutional filters=4 size=3 stride=4 pad=1 activation=leaky
+    section avgpool
+    head_of dlb
+} | grep -v '=$' >x.cfg
+equals_one_rank "random=1" "2"
+check "random=1: another size was drawn" grep -qx Resizing printed
+
 echo 'no image' >img/5_k2.ppm
 { net $usual batch=24 mixup=.4; conv; head_of dlb; } >x.cfg
 equals_one_rank "-skip_bad" "3" -skip_bad
