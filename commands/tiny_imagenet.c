@@ -73,14 +73,16 @@ static void gather(source *s) {
 
 /* ---- text files ---- */
 
-/* Cuts the text into lines, without those that are empty. The caller frees the array. */
+/* Cuts the text into lines, without those that are empty; a carriage return ends one, too. The
+ * caller frees the array. */
 static char **cut_lines(char *text, size_t *count) {
+    static const char ENDS[] = "\r\n";
     size_t room = 1;
     for (const char *c = text; *c; c++)
-        room += *c == '\n';
+        room += strchr(ENDS, *c) != NULL;
     char **lines = allocate(room, sizeof *lines), *rest;
     *count = 0;
-    for (char *line = strtok_r(text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest))
+    for (char *line = strtok_r(text, ENDS, &rest); line; line = strtok_r(NULL, ENDS, &rest))
         lines[(*count)++] = line;
     return lines;
 }
