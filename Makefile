@@ -184,7 +184,7 @@ endif
 
 # ---- programs ----
 
-.PHONY: all mpi-compiler demo test bench bench-cpu bench-growth bench-loader bench-scaling gpu-check soak help clean distclean host host-reset refresh-patch \
+.PHONY: all mpi-compiler demo test bench bench-cpu bench-growth bench-loader bench-scaling bench-shards gpu-check soak help clean distclean host host-reset refresh-patch \
 	install-packages build-tests build-thread-tests build-bare-tests build-mpi-tests show-build run-step-cost lint valgrind run-valgrind fuzz run-fuzz \
 	run-bench-cpu run-bench-host run-bench-blas run-bench-growth run-bench-loader run-bench-scaling FORCE
 all: bin/darknet bin/libdarknet.so
@@ -392,6 +392,10 @@ bench-scaling: install-packages
 	@$(MAKE) --no-print-directory -j$$(nproc) MPI=1 run-bench-scaling
 run-bench-scaling: $(BUILD)/bench/layer_times $(BUILD)/bench/rank_sums
 	@bench/scaling.py $(BUILD)
+bench-shards: install-packages
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@bench/shards.py
+
 # On a machine with a GPU, without network: see the script.
 gpu-check:
 	@bench/gpu_check.sh '$(TIME)'
@@ -421,6 +425,7 @@ help:
 	@echo 'make bench-growth    cost by batch, subdivisions, classes, length of the list'
 	@echo 'make bench-loader    loading images beside torchvision'
 	@echo 'make bench-scaling   training on several ranks, measured here and predicted for clusters'
+	@echo 'make bench-shards    what shards= costs on one rank'
 	@echo 'make gpu-check TIME=SECONDS   with a GPU: tests, sanitizers, speed, trainings; bench/gpu_check.sh says what it needs'
 	@echo 'make soak            20,000 iterations: memory and open files stay as they are'
 	@echo 'make install-packages   what all of these need (Debian, Ubuntu)'

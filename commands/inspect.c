@@ -11,6 +11,7 @@
 #include "layer_size.h"
 #include "network.h"
 #include "quiet_parser.h"
+#include "recipe.h"
 
 static const char usage[] = "usage: darknet dlb inspect CFG";
 
@@ -55,12 +56,15 @@ static char *output_shape(const layer *l) {
 
 static void print_batch(const network *net) {
     char *input = describe_shape(net->w, net->h, net->c, net->inputs);
-    int rows = net->batch, slots = net->subdivisions;
+    int rows = net->batch, slots = net->subdivisions, shards = recipe_keys(net).shards;
     printf("input          %s%s\n", input,
            net->random ? "; random=1 resizes it during training" : "");
     printf("batch          %d image%s\n", rows * slots, plural((uint64_t)rows * (uint64_t)slots));
     printf("subdivisions   %d\n", slots);
     printf("micro-batch    %d row%s\n", rows, plural((uint64_t)rows));
+    if (shards > 0)
+        printf("shards         %d of %d row%s, in training\n", shards, rows / shards,
+               plural((uint64_t)(rows / shards)));
     free(input);
 }
 

@@ -401,6 +401,7 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     t.rows = image_rows_of(t.net, &t.data, sampling_seed(&t), t.dlb != NULL);
     printf("%d %d\n", t.rows.augment.min_side, t.rows.augment.max_side);
     check_that_ranks_agree(&t, data_file, &options);
+    report_shares(t.net);
     if (options.check)
         end_after_checks(&t, data_file, &options);
     t.guard = finite_guard_create(t.net, cfg_file, options.drops_not_finite);

@@ -32,15 +32,30 @@ bool depends_on_ranks(const network *net) {
     return !net->ranks || !net->ranks->in_order;
 }
 
+static bool has_normalisation(const network *net) {
+    for (int i = 0; i < net->n; i++)
+        if (net->layers[i].batch_normalize || net->layers[i].type == BATCHNORM)
+            return true;
+    return false;
+}
+
+const char *rows_of_normalisation(const network *net) {
+    if (!has_normalisation(net))
+        return NULL;
+    if (!depends_on_ranks(net))
+        return "each shard";
+    return recipe_keys(net).sync_bn ? "all ranks" : "each rank";
+}
+
 bool has_validation_copy(const network *net) {
     return net->ranks && !net->ranks->in_order; /* a shard's rows are always as many */
 }
 
 static void check_shards(const char *cfg_file, const network *net, int shards, int ranks) {
     if (shards % ranks)
-        fail("%s: [net] shards=%d cannot be shared out over %d ranks, because their number does "
-             "not divide it",
-             cfg_file, shards, ranks);
+        fail("%s: [net] shards=%d cannot be shared out over %d ranks, because %d does not "
+             "divide %d",
+             cfg_file, shards, ranks, ranks, shards);
     if (shards > 1 && is_on_gpu(net))
         fail("%s: [net] shards=%d works only on the CPU; add -nogpu", cfg_file, shards);
 }

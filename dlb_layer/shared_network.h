@@ -28,6 +28,11 @@ void begin_shard(network *net, int shard);
 /* Whether the bits of what is trained depend on the number of ranks: not with shards=. */
 bool depends_on_ranks(const network *net);
 
+/* Whose rows batch normalisation goes by, where that can be another part of a micro-batch on
+ * another number of ranks: "each rank", "each shard" or "all ranks"; NULL where no layer
+ * normalises. */
+const char *rows_of_normalisation(const network *net);
+
 /* Whether a validation in training needs the network once more, with all rows of a micro-batch, so
  * that its figures are those of any other number of ranks to the last digit. */
 bool has_validation_copy(const network *net);

@@ -160,15 +160,22 @@ static void add_parameters(fingerprint *print, const network *net) {
     add_number(print, "images seen before", (double)*net->seen);
 }
 
-/* Those that decide when all ranks do something. */
+static void add_switch(fingerprint *print, const char *name, bool is_on) {
+    fingerprint_add(print, name, is_on ? "on" : "off");
+}
+
+/* Those that decide when all ranks do something, and what they do alike. */
 static void add_options(fingerprint *print, const classifier_options *o) {
     add_number(print, "option -valid_every", o->valid_every);
     add_number(print, "option -patience", o->patience);
     add_number(print, "option -save_every", o->save_every);
     add_number(print, "option -checkpoint_every", (double)o->checkpoint_every.iterations);
     add_number(print, "option -checkpoint_every in minutes", o->checkpoint_every.minutes);
-    add_number(print, "option -resume", o->resume);
-    add_number(print, "option -check", o->check);
+    add_switch(print, "option -resume", o->resume == RESUME);
+    add_switch(print, "option -resume=weights", o->resume == RESUME_FROM_WEIGHTS);
+    add_switch(print, "option -check", o->check);
+    add_switch(print, "option -skip_bad on all ranks", o->skip_bad);
+    add_switch(print, "option -on_nan=skip", o->drops_not_finite);
     add_number(print, "option -nogpu", gpu_index < 0);
 }
 

@@ -1,9 +1,28 @@
 #include "train_reports.h"
 
 #include "finite_guard.h"
+#include "ranks.h"
+#include "shared_network.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+void report_shares(const network *net) {
+    row_share share = share_of_network(net);
+    const char *normalised = rows_of_normalisation(net);
+    if (share.shards == 1)
+        return;
+    if (depends_on_ranks(net))
+        fprintf(stderr, "%d ranks, each with %d of the %d rows of a micro-batch", share.shards,
+                net->batch, share.rows);
+    else
+        fprintf(stderr, "A micro-batch of %d rows in %d shards of %d, %d on each of %d rank%s",
+                share.rows, share.shards, net->batch, share.own, rank_count(),
+                rank_count() == 1 ? "" : "s");
+    if (normalised)
+        fprintf(stderr, "; batch normalisation goes by the rows of %s", normalised);
+    fputc('\n', stderr);
+}
 
 void print_iteration(training *t, const iteration_record *r, bool dropped) {
     float loss = (float)r->loss;

@@ -1,8 +1,12 @@
-/* What a training says of itself: a line an iteration, and at the end what it left out. */
+/* What a training says of itself: at the start who computes which rows, a line an iteration, and at
+ * the end what it left out. */
 #ifndef TRAIN_REPORTS_H
 #define TRAIN_REPORTS_H
 
 #include "training.h"
+
+/* On standard error, with several ranks or shards. */
+void report_shares(const network *net);
 
 /* The host's line on standard output, with the losses of this layer. `dropped`: its update was left
  * out, and its loss does not count in the average. */

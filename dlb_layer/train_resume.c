@@ -1,16 +1,17 @@
 #include "train_resume.h"
 
+#include "compute_threads.h"
 #include "cpu_backend.h"
 #include "fail.h"
 #include "file_bytes.h"
 #include "network.h"
 #include "network_device.h"
-#include "compute_threads.h"
 #include "ranks.h"
+#include "recipe.h"
+#include "saved_weights.h"
 #include "shared_network.h"
 #include "train_agreement.h"
 #include "train_state.h"
-#include "saved_weights.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -114,13 +115,28 @@ static fingerprint circumstances_of(const state_file *file, bool needs_ranks) {
     return print;
 }
 
-static void compare_circumstances(const state_file *file, const fingerprint *now) {
+/* Which rounding has nothing to do with. */
+static void compare_normalisation(const state_file *file, const fingerprint *before,
+                                  const fingerprint *now, const network *net) {
+    const char *was = fingerprint_text(before->bytes, before->size, RANKS);
+    const char *is = fingerprint_text(now->bytes, now->size, RANKS);
+    const char *rows = rows_of_normalisation(net);
+    if (is && strcmp(was, is) != 0 && rows && !recipe_keys(net).sync_bn)
+        fprintf(stderr,
+                "%s: batch normalisation goes by the rows of %s, so that another number of ranks "
+                "trains otherwise; with sync_bn=1 or shards= it would not\n",
+                state_file_path(file), rows);
+}
+
+static void compare_circumstances(const state_file *file, const fingerprint *now,
+                                  const network *net) {
     bool has_ranks = fingerprint_text(now->bytes, now->size, RANKS) != NULL;
     fingerprint before = circumstances_of(file, has_ranks);
     char *difference = fingerprint_difference(before.bytes, before.size, now);
     if (difference)
         fprintf(stderr, "%s: %s. The result can differ in the last bits from that of one process\n",
                 state_file_path(file), difference);
+    compare_normalisation(file, &before, now, net);
     free(difference);
     fingerprint_free(&before);
 }
@@ -165,7 +181,7 @@ static state_file *resume_exactly(checkpoint *c, const classifier_options *optio
     }
     check_print(file, print);
     check_seed(file, options);
-    compare_circumstances(file, circumstances);
+    compare_circumstances(file, circumstances, net);
     take_weights(net, c->weights);
     train_progress progress = get_train_progress(file);
     fprintf(stderr, "Going on from %s and %s, written after %" PRIu64 " iterations\n", c->weights,

@@ -119,7 +119,9 @@ char *train_validation_run(train_validation *v, network *net, validation_result 
     if (error || result->stopped)
         set_host_random(&random); /* it is done again where the training goes on */
     if (error) {
-        char *sentence = format_string("%s, in %s", error, v->data.list_file);
+        char *sentence =
+            format_string("%s, in %s%s", error, v->data.list_file,
+                          v->settings.skip_bad ? "" : "; -skip_bad leaves such images out");
         free(error);
         return sentence;
     }

@@ -94,6 +94,7 @@ check "input" says input "8 x 8 x 3"
 check "batch" says batch "12 images"
 check "subdivisions" says subdivisions 3
 check "micro-batch" says micro-batch "4 rows"
+check "no shards" test "$(grep -c '^shards' printed)" = 0
 check "halves" says halves \
     "2 new and 2 revisited rows of each micro-batch, 6 and 6 of the batch"
 check "logits by key" says logits "layer 1, [connected], output 5"
@@ -192,6 +193,9 @@ refuses "an unknown section" "x.cfg: Type not recognized: [nonsense]"
 refuses "an unknown key" "x.cfg: [dlb_cost]"
 dlb_cfg batch=6 subdivisions=2 >x.cfg
 refuses "an odd micro-batch" "batch/subdivisions = 6/2 = 3 is odd"
+dlb_cfg batch=8 shards=2 >x.cfg
+check "a cfg with shards" inspects_quietly x.cfg
+check "shards" says shards "2 of 4 rows, in training"
 dlb_cfg batch=2 subdivisions=4 >x.cfg
 refuses "a batch without rows" "x.cfg: batch/subdivisions leaves no row for a micro-batch"
 { section net inputs=10 batch=2; section avgpool; } >x.cfg

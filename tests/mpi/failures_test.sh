@@ -115,6 +115,10 @@ two_kinds x.data x.cfg -seed 4 -- x.data x.cfg
 check "a seed on rank 0 alone is that of all" test "$status" = 0
 two_kinds x.data x.cfg -seed 3 -valid_every 2 -- x.data x.cfg -seed 3 -valid_every 3
 check "another option" one_message "rank 1 of 2 on $host: .*-valid_every was 2 and is 3"
+two_kinds x.data x.cfg -seed 3 -- x.data x.cfg -seed 3 -skip_bad
+check "-skip_bad on rank 1 alone" one_message "rank 1 of 2 on $host: .*-skip_bad on all ranks was off and is on"
+two_kinds x.data x.cfg -seed 3 -- x.data x.cfg -seed 3 -on_nan=skip
+check "-on_nan=skip on rank 1 alone" one_message "rank 1 of 2 on $host: .*-on_nan=skip was off and is on"
 cp "$DARKNET" other_build && echo >>other_build
 here=$DARKNET
 timeout 60 "$MPIRUN" -np 1 "$here" classifier train x.data x.cfg -seed 3 : -np 1 "$WORK/other_build" classifier train x.data x.cfg -seed 3 >printed 2>said </dev/null

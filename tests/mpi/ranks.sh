@@ -6,7 +6,8 @@
 export OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_base_warn_component_unused=0
 MPIRUN=${MPIRUN:-mpirun}
-COMPARE_WEIGHTS=$(realpath "${COMPARE_WEIGHTS:?names the program compare_weights}")
+: "${COMPARE_WEIGHTS:?names the program compare_weights}"
+COMPARE_WEIGHTS=$(realpath "$COMPARE_WEIGHTS")
 
 if ! command -v "$MPIRUN" >/dev/null; then
     echo "1..1"

@@ -67,6 +67,20 @@ goes_on 1 3
 goes_on 3 2
 goes_on 2 1
 
+{ net batch=24 max_batches=8; network; } >y.cfg
+rm -rf backup
+train x.data y.cfg -seed 3 -threads 1 -save_every 0
+sed -i 's/^max_batches=8/max_batches=9/' y.cfg
+job_trains 2 x.data y.cfg -threads 1 -save_every 0 -resume=weights
+check "says how the rows are shared out" grep -qx \
+    '2 ranks, each with 12 of the 24 rows of a micro-batch; batch normalisation goes by the rows of each rank' said
+sed -i 's/^max_batches=9/max_batches=8/' y.cfg
+rm -rf backup
+train x.data y.cfg -seed 3 -threads 1 -save_every 0
+job_trains 2 x.data y.cfg -threads 1 -save_every 0 -resume
+check "that batch normalisation makes another number of ranks another training" \
+    grep -q 'goes by the rows of each rank, so that another number of ranks trains otherwise' said
+
 # ---- signals to one rank, and SIGUSR1 ----
 
 rm -rf backup

@@ -60,6 +60,8 @@ same_bits "everything at once" "2 4 8"
 
 { net max_batches=40 batch=32 shards=4 learning_rate=.05; conv batch_normalize=1; head_of; } >x.cfg
 same_bits "the baseline" "2 4"
+check "says who computes what" grep -qx \
+    'A micro-batch of 32 rows in 4 shards of 8, 1 on each of 4 ranks; batch normalisation goes by the rows of each shard' said
 
 no_crop() { net "$@" max_crop= min_crop= angle= aspect= | grep -v '=$'; }
 
@@ -184,7 +186,7 @@ refuses() { # RANKS SENTENCE LINE...
     check "$* on $ranks ranks ends with a status that is not 0" test "$status" != 0
     check "says: $sentence" grep -qF "z.cfg: $sentence" said
 }
-refuses 3 '[net] shards=4 cannot be shared out over 3 ranks, because their number does not divide it' shards=4
+refuses 3 '[net] shards=4 cannot be shared out over 3 ranks, because 3 does not divide 4' shards=4
 refuses 2 '[net] shards=1 cannot be shared out over 2 ranks' shards=1
 refuses 1 '[net] shards=3 is not a power of 2 from 1 to 4096' shards=3
 refuses 1 '[net] sync_bn=1 and shards=2 exclude each other' shards=2 sync_bn=1
