@@ -30,16 +30,6 @@ equals_one_rank() { # NAME RANKS [ARGUMENT...]
     done
 }
 
-conv() { # [LINE...]
-    section convolutional filters=4 size=3 stride=2 pad=1 activation=leaky "$@"
-}
-
-head_of() { # [dlb]
-    section connected output=3 activation=linear
-    section softmax groups=1
-    [ $# -eq 0 ] || section dlb_cost alpha=1 temperature=3
-}
-
 usual="max_batches=12"
 
 { net $usual batch=24; conv; head_of dlb; } >x.cfg
@@ -56,8 +46,6 @@ equals_one_rank "nesterov, decay_all, poly" "3"
 
 { net $usual batch=12 policy=random power=1 adam=1; section crop crop_height=6 crop_width=6 flip=1; conv; head_of; } >x.cfg
 equals_one_rank "random rates, adam, [crop]" "2"
-
-no_crop() { net "$@" max_crop= min_crop= angle= aspect= | grep -v '=$'; }
 
 { no_crop $usual batch=24 mixup=0.5 pad_crop=1 cutout=3 mean=.5,.5,.5 std=.2,.2,.2; conv; head_of dlb; } >x.cfg
 equals_one_rank "mixup, pad_crop, cutout, mean and std" "3"

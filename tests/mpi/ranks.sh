@@ -43,6 +43,22 @@ make_images() { # COUNT
     data_file >x.data
 }
 
+# ---- parts of cfgs ----
+
+no_crop() { net "$@" max_crop= min_crop= angle= aspect= | grep -v '=$'; }
+
+conv() { # [LINE...]
+    section convolutional filters=4 size=3 stride=2 pad=1 activation=leaky "$@"
+}
+
+head_of() { # [dlb]
+    section connected output=3 activation=linear
+    section softmax groups=1
+    [ $# -eq 0 ] || section dlb_cost alpha=1 temperature=3
+}
+
+# ---- logs ----
+
 log_losses() { # LOG: iteration, images, ce, lb, total and validation
     cut -d, -f1,2,5-7,10- "$1"
 }

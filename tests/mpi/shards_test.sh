@@ -8,16 +8,6 @@ make_images 36
 printf '%s\n' img/1?_*.ppm img/2_*.ppm >valid.list
 data_file valid=valid.list >x.data
 
-conv() { # [LINE...]
-    section convolutional filters=4 size=3 stride=2 pad=1 activation=leaky "$@"
-}
-
-head_of() { # [dlb]
-    section connected output=3 activation=linear
-    section softmax groups=1
-    [ $# -eq 0 ] || section dlb_cost alpha=1 temperature=3
-}
-
 same_columns() { # LOG OTHER: all but the seconds
     cmp <(cut -d, -f1-7,10- "$1") <(cut -d, -f1-7,10- "$2")
 }
@@ -62,8 +52,6 @@ same_bits "everything at once" "2 4 8"
 same_bits "the baseline" "2 4"
 check "says who computes what" grep -qx \
     'A micro-batch of 32 rows in 4 shards of 8, 1 on each of 4 ranks; batch normalisation goes by the rows of each shard' said
-
-no_crop() { net "$@" max_crop= min_crop= angle= aspect= | grep -v '=$'; }
 
 {
     no_crop max_batches=40 batch=32 shards=2 adam=1 cutmix=1 pad_crop=1 cutout=2 learning_rate=.001
