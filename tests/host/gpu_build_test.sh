@@ -20,8 +20,7 @@ make_gpu() {
 compile() {
     local ranks=()
     [ $mpi = 0 ] || ranks=("$build/tests/device_sums")
-    make_gpu "$build/darknet" "$build/libdarknet.so" "$build/tests/compare_weights" "${ranks[@]}" \
-        "${unit_tests[@]/#/$build/tests/test_}"
+    make_gpu build-tests "$build/libdarknet.so" "${ranks[@]}" # as bench/gpu_check.sh does
 }
 
 if ! command -v "$nvcc" >/dev/null; then
@@ -77,6 +76,13 @@ check 'trains with -nogpu as the CPU build does' trains_as_the_cpu_build
 check 'validates with -nogpu' darknet classifier valid x.data dlb.cfg backup/dlb.weights -nogpu
 check 'commands of dlb need no card' darknet dlb inspect dlb.cfg
 
+# ---- of the card's part what runs without one ----
+
+in_root() { (cd "$root" && "$@"); }
+for name in half half_passes; do
+    check "$name, built for a GPU" in_root "$build/tests/test_$name"
+done
+
 # ---- which card ----
 
 one_sentence() { # PATTERN
@@ -91,7 +97,6 @@ check '-nogpu and -gpus' one_sentence '-gpus names cards, but -nogpu is there to
 
 # ---- ranks ----
 
-in_root() { (cd "$root" && "$@"); }
 ranks_test() { in_root tests/gpu/ranks_test.sh "$@"; }
 export COMPARE_WEIGHTS=$build/tests/compare_weights
 if [ $mpi = 1 ] && command -v mpirun >/dev/null; then
