@@ -128,6 +128,7 @@ static float train_on_shard(training *t, const loaded_batch *batch, int shard) {
     }
     net->input = inputs;
     net->truth = truths;
+    await_gradient_sums(net);
     if (losses_are_deferred(net)) {
         sum = (float)take_deferred_losses(net);
         finite_guard_check_deferred(t->guard, sum);
@@ -284,6 +285,7 @@ static void train_one_iteration(training *t) {
 static _Noreturn void end_after_checks(training *t, char *data_file,
                                        const classifier_options *options) {
     train_validation_close(train_validation_open(data_file, t->cfg_file, t->net, options, -1));
+    free_gradient_sums(t->net);
     printf("%s can be trained\n", t->cfg_file);
     fflush(stdout);
     ranks_end();
@@ -401,10 +403,10 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     t.rows = image_rows_of(t.net, &t.data, sampling_seed(&t), t.dlb != NULL);
     printf("%d %d\n", t.rows.augment.min_side, t.rows.augment.max_side);
     check_that_ranks_agree(&t, data_file, &options);
+    prepare_gradient_sums(t.net); /* also for -check: ranks on GPUs find each other here */
     if (options.check)
         end_after_checks(&t, data_file, &options);
     t.guard = finite_guard_create(t.net, cfg_file, options.drops_not_finite);
-    prepare_gradient_sums(t.net);
     watch_stop_signals();
     if (rank_count() > 1)
         drop_unread_output_at_stop();

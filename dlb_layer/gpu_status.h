@@ -28,7 +28,7 @@ void check_cudnn_status(cudnnStatus_t status, const char *file, int line);
 #define check_cudnn(call) check_cudnn_status(call, __FILE__, __LINE__)
 #endif
 #ifdef DLB_NCCL
-/* That a call is still in progress is no error. */
+/* That a call is still in progress is no error. Clears this thread's last error of CUDA's. */
 void check_nccl_status(ncclResult_t status, const char *file, int line);
 #define check_nccl(call) check_nccl_status(call, __FILE__, __LINE__)
 #endif

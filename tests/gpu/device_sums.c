@@ -5,7 +5,9 @@
  *   mpirun -np 2 device_sums own        with a card for each rank
  *   mpirun -np 2 device_sums shared     with one card
  *   mpirun -np 2 device_sums lost       NCCL reports that a rank is gone: has to end with 1
- *   mpirun -np 2 device_sums silent     a rank does not answer: the same, after a second */
+ *   mpirun -np 2 device_sums silent     a rank does not answer: the same, after a second
+ *   mpirun -np 2 device_sums unanswered    nor does it at the start
+ *   mpirun -np 2 device_sums slow       a backward pass takes longer than ranks wait */
 #include "stand_in_cuda.h"
 
 #include "gradient_sums.h"
@@ -158,6 +160,7 @@ static void go_round(network *net, int round, bool captured, bool joined) {
         go_through_layer(net, i, round);
     if (captured)
         finish_gradient_sums(net);
+    await_gradient_sums(net);
     cudaDeviceSynchronize();
     expect_sums(net, round, joined);
 }
@@ -180,6 +183,7 @@ static void sums_of(const char *keys, bool joined) {
     move_to_device(net);
     if (has_validation_copy(net))
         fail("a second network takes the memory of a GPU");
+    peers_are_silent = !strcmp(mode, "unanswered");
     prepare_gradient_sums(net);
     spoil_nccl();
     for (int round = 0; round < ROUNDS; round++)
@@ -216,8 +220,9 @@ int main(int argc, char **argv) {
     mode = argc > 1 ? argv[1] : "own";
     cards_are_shared = !strcmp(mode, "shared");
     ranks_begin();
-    if (!strcmp(mode, "silent"))
+    if (!strcmp(mode, "silent") || !strcmp(mode, "unanswered") || !strcmp(mode, "slow"))
         set_rank_timeout(1);
+    slow_work = strcmp(mode, "slow") != 0 ? NULL : run_gradient;
     srand((unsigned)rank_number() + 1);
     note_card_options(2, options);
     if (takes_card_itself(4, cut))

@@ -105,7 +105,7 @@ if [ $mpi = 1 ] && command -v mpirun >/dev/null; then
             timeout 60 mpirun -np 2 "$@" >printed 2>said </dev/null
         status=$?
     }
-    sums() { # own|shared
+    sums() { # own|shared|slow
         two_ranks "$build/tests/device_sums" "$1" && [ "$status" = 0 ]
     }
     check 'sums over ranks that share a card, with a stand-in for CUDA' sums shared
@@ -116,6 +116,9 @@ if [ $mpi = 1 ] && command -v mpirun >/dev/null; then
         check 'a rank that NCCL has lost' one_sentence 'rank [01] of 2 on .*NCCL says remote process exited'
         two_ranks "$build/tests/device_sums" silent
         check 'a rank that does not answer NCCL' one_sentence 'rank [01] of 2 on .* 1 seconds \(gradients by NCCL\)'
+        two_ranks "$build/tests/device_sums" unanswered
+        check 'nor at the start' one_sentence "rank [01] of 2 on .* 1 seconds \(NCCL's start\)"
+        check "a rank's own backward pass may last longer than ranks wait" sums slow
     fi
     check 'two ranks with -nogpu end in the weights of one' ranks_test -nogpu
     two_ranks "$DARKNET" classifier train x.data dlb.cfg -gpus 0
