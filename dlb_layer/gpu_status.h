@@ -14,6 +14,13 @@
 #include <nccl.h>
 #endif
 
+#if defined(CUDNN) && CUDNN_VERSION < 8100
+#error "CUDNN=1 needs cuDNN 8.1 or later."
+#endif
+#if defined(DLB_NCCL) && NCCL_VERSION_CODE < 21400
+#error "NCCL=1 needs NCCL 2.14 or later."
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -290,6 +290,9 @@ static const char UPDATED[] =
     "[connected]\nbatch_normalize=1\noutput=5\nactivation=linear\n"
     "[connected]\noutput=3\nactivation=linear\n[softmax]\n";
 
+/* Arrays that it has. */
+enum { PARAMETERS = 3 + 2 + 2 + 2 + 3 + 3 + 2, STATISTICS = 4 * 2 };
+
 static network *parse_updated(const char *keys) {
     char text[2000];
     snprintf(text, sizeof text, UPDATED, keys);
@@ -342,7 +345,7 @@ static void update_beside_the_host(const char *keys, int iterations) {
     network *net = parse_updated(keys), *host = parse_updated(keys);
     updated_array arrays[MOST_ARRAYS], of_host[MOST_ARRAYS];
     int count = list_updated_arrays(net, net->decay_all, arrays);
-    assert_int_equal(count, 3 + 2 + 2 + 2 + 3 + 3 + 2);
+    assert_int_equal(count, PARAMETERS);
     assert_int_equal(list_updated_arrays(host, host->decay_all, of_host), count);
     for (int iteration = 0; iteration < iterations; iteration++) {
         host->learning_rate = .2f / (float)(1 + iteration);
@@ -394,6 +397,8 @@ typedef struct {
 static trained train_with(const char *keys, loss_scale *scale) {
     trained t = {.net = parse_updated(keys), .scale = scale};
     t.count = list_updated_arrays(t.net, t.net->decay_all, t.arrays);
+    t.count += list_statistics(t.net, t.arrays + t.count);
+    assert_int_equal(t.count, PARAMETERS + STATISTICS);
     for (int i = 0; i < t.count && scale; i++) {
         updated_array *a = &t.arrays[i];
         a->kept = a->before ? a->before : copied(a->updates, (int)a->count);
@@ -418,7 +423,8 @@ static void add_gradients(trained *t, unsigned seed) {
 static void expect_equal(const trained *a, const trained *b) {
     for (int i = 0; i < a->count; i++) {
         size_t bytes = a->arrays[i].count * sizeof(float);
-        assert_memory_equal(a->arrays[i].values, b->arrays[i].values, bytes);
+        if (a->arrays[i].values)
+            assert_memory_equal(a->arrays[i].values, b->arrays[i].values, bytes);
         assert_memory_equal(a->arrays[i].updates, b->arrays[i].updates, bytes);
     }
 }
@@ -434,6 +440,7 @@ static void leave_out_one(const char *keys, int array, size_t at, float gradient
             with.arrays[array].updates[at] += gradient;
         run_update(with.net, with.arrays, with.count, .2f, &scale);
         assert_int_equal(scale.dropped, i >= BAD);
+        assert_int_equal(scale.spoiled_before, i < BAD ? 0 : with.arrays[array].layer + 1);
         if (i != BAD) {
             add_gradients(&without, (unsigned)i);
             run_update(without.net, without.arrays, without.count, .2f, NULL);
@@ -451,6 +458,18 @@ static void updates_that_are_not_finite_are_left_out(void **state) {
     leave_out_one("", 0, 16 * 27 - 1, INFINITY);
     leave_out_one("nesterov=1", 5, 1, -INFINITY);
     leave_out_one("nesterov=1\ndecay_all=1", 16, 2, NAN);
+    leave_out_one("", PARAMETERS + 2, 1, INFINITY); /* a rolling mean of [batchnorm] */
+    leave_out_one("nesterov=1", PARAMETERS + STATISTICS - 1, 4, NAN);
+}
+
+static void the_highest_layer_at_fault_is_noted(void **state) {
+    (void)state;
+    loss_scale scale = first_loss_scale(4);
+    trained t = train_with("", &scale);
+    t.arrays[0].updates[0] = t.arrays[PARAMETERS - 1].updates[0] = t.arrays[3].updates[0] = NAN;
+    run_update(t.net, t.arrays, t.count, .2f, &scale);
+    assert_int_equal(scale.spoiled_before, t.arrays[PARAMETERS - 1].layer + 1);
+    free_trained(&t);
 }
 
 static void deltas_are_those_of_the_layers(void **state) {
@@ -480,6 +499,7 @@ int main(void) {
         cmocka_unit_test(parameters_are_updated_as_by_the_host),
         cmocka_unit_test(others_are_left_to_the_host),
         cmocka_unit_test(updates_that_are_not_finite_are_left_out),
+        cmocka_unit_test(the_highest_layer_at_fault_is_noted),
         cmocka_unit_test(deltas_are_those_of_the_layers),
     };
     return cmocka_run_group_tests_name("gpu_kernels", tests, NULL, NULL);
