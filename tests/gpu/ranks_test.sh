@@ -1,6 +1,7 @@
 #!/bin/bash
 # Two ranks of a GPU=1 MPI=1 build end in the weights of one: both on one card and, where there are two,
-# on a card each; with -nogpu as its argument on the CPU. Prints TAP. DARKNET names that build,
+# on a card each; with -nogpu as its argument on the CPU. With -under COMMAND... two ranks on one card train a
+# few iterations, each started by this command, which has to end well. Prints TAP. DARKNET names that build,
 # COMPARE_WEIGHTS that program.
 way=${1:-}
 
@@ -80,9 +81,23 @@ ranks_train() { # NAME ARGUMENT...
     goes_on_alone "$1" "${@:2}"
 }
 
+train_under() { # COMMAND...
+    timeout 600 "$MPIRUN" -np 2 "$@" "$DARKNET" classifier train x.data x.cfg "${usual[@]}" -gpus 0,0 >printed 2>said </dev/null
+    status=$?
+    [ "$status" = 0 ]
+}
+
 cards=$(nvidia-smi -L 2>/dev/null | grep -c '^GPU')
 if [ "$way" = -nogpu ]; then
     ranks_train 'on the CPU' -nogpu
+    finish
+    exit
+fi
+if [ "$way" = -under ]; then
+    plain max_batches=3 >x.cfg
+    check "two ranks on one card under $2" train_under "${@:2}"
+    normalized | sed 's/^max_batches=.*/max_batches=3/' >x.cfg
+    check "two ranks on one card under $2, sync_bn" train_under "${@:2}"
     finish
     exit
 fi

@@ -1,13 +1,19 @@
 /* The kernels of [avgpool] with windows, of Nesterov's step and those that go over the arrays of
- * all layers, run on the CPU with a thread for each of CUDA's: equal to what the CPU computes. */
+ * all layers, run on the CPU with a thread for each of CUDA's: equal to what the CPU computes. The
+ * sums over ranks have no twin among the layers, so their kernels also run on a card. */
 #include "small_network.h"
 
 #include "expect_fail.h"
 
 #include "cuda_on_cpu.h"
 
+#include "test_device.h"
+
 #include "array_list_blocks.h"
 #include "avgpool_blocks.h"
+#include "device_list.h"
+#include "flat_array_blocks.h"
+#include "gpu_status.h"
 #include "nesterov_blocks.h"
 #include "row_blocks.h"
 #include "shortcut_blocks.h"
@@ -280,6 +286,105 @@ static void arrays_are_cleared_and_nothing_else(void **state) {
     }
 }
 
+/* ---- arrays in a flat buffer ---- */
+
+enum { FROM = 2 }; /* the first array of a launch */
+
+typedef struct {
+    placed_array arrays[ARRAYS]; /* with a float after each of them, here and in `flat` */
+    unsigned first_blocks[ARRAYS + 1];
+    float *flat; /* (floats) */
+    size_t floats;
+} flat_arrays;
+
+static flat_arrays draw_flat_arrays(void) {
+    flat_arrays f = {0};
+    srand(5);
+    for (int i = 0; i < ARRAYS; i++) {
+        f.arrays[i] = (placed_array){drawn((int)COUNTS[i] + 1), COUNTS[i], f.floats, i % 2 ? 1 : 4};
+        f.floats += COUNTS[i] + 1;
+    }
+    lay_out_blocks(&f.arrays->count, sizeof *f.arrays, ARRAYS, f.first_blocks);
+    f.flat = drawn((int)f.floats);
+    return f;
+}
+
+static void free_flat_arrays(flat_arrays *f) {
+    for (int i = 0; i < ARRAYS; i++)
+        free(f->arrays[i].floats);
+    free(f->flat);
+}
+
+static void gather_kernel(void *pass) {
+    gather_arrays_kernel(*(flat_pass *)pass);
+}
+
+static void scatter_kernel(void *pass) {
+    scatter_arrays_kernel(*(flat_pass *)pass);
+}
+
+static void pass_on_cpu(flat_arrays *f, bool gathers) {
+    flat_pass pass = {f->arrays, f->first_blocks, ARRAYS, f->first_blocks[FROM], f->flat};
+    unsigned blocks = f->first_blocks[ARRAYS] - pass.first_block;
+    run_on_cpu(gathers ? gather_kernel : scatter_kernel, &pass, (int)blocks, THREADS);
+}
+
+static void pass_on_card(flat_arrays *f, bool gathers) {
+    (void)f, (void)gathers;
+#ifdef GPU
+    placed_array arrays[ARRAYS];
+    float *flat = cuda_make_array(f->flat, f->floats);
+    for (int i = 0; i < ARRAYS; i++) {
+        arrays[i] = f->arrays[i];
+        arrays[i].floats = cuda_make_array(f->arrays[i].floats, COUNTS[i] + 1);
+    }
+    device_list list = make_device_list(arrays, sizeof *arrays, ARRAYS, &arrays->count);
+    flat_pass pass = {list.arrays, list.first_blocks, list.count, f->first_blocks[FROM], flat};
+    unsigned blocks = list.blocks - pass.first_block;
+    check_error(gathers ? launch_gather_arrays(&pass, blocks)
+                        : launch_scatter_arrays(&pass, blocks));
+    cuda_pull_array(flat, f->flat, f->floats);
+    cuda_free(flat);
+    for (int i = 0; i < ARRAYS; i++) {
+        cuda_pull_array(arrays[i].floats, f->arrays[i].floats, COUNTS[i] + 1);
+        cuda_free(arrays[i].floats);
+    }
+    drop_device_list(&list);
+#endif
+}
+
+/* What a pass has to leave. */
+static void copy_by_hand(flat_arrays *f, bool gathers) {
+    for (int i = FROM; i < ARRAYS; i++)
+        for (size_t at = 0; at < COUNTS[i]; at++) {
+            float *placed = &f->flat[f->arrays[i].at + at];
+            if (gathers)
+                *placed = f->arrays[i].floats[at];
+            else
+                f->arrays[i].floats[at] = *placed / f->arrays[i].divisor;
+        }
+}
+
+static void arrays_go_to_their_places_and_back(void **state) {
+    use_device(state);
+    for (int gathers = 0; gathers < 2; gathers++) {
+        flat_arrays f = draw_flat_arrays(), expected = draw_flat_arrays();
+        if (*state == on_gpu)
+            pass_on_card(&f, gathers);
+        else
+            pass_on_cpu(&f, gathers);
+        copy_by_hand(&expected, gathers);
+        assert_memory_equal(f.flat, expected.flat, f.floats * sizeof(float));
+        for (int i = 0; i < ARRAYS; i++)
+            assert_memory_equal(f.arrays[i].floats, expected.arrays[i].floats,
+                                (COUNTS[i] + 1) * sizeof(float));
+        free_flat_arrays(&f);
+        free_flat_arrays(&expected);
+    }
+}
+
+/* ---- updates ---- */
+
 static const char UPDATED[] =
     "[net]\nbatch=4\nwidth=6\nheight=6\nchannels=3\nmomentum=.9\ndecay=.01\nlearning_rate=.2\n%s\n"
     "[convolutional]\nbatch_normalize=1\nfilters=16\nsize=3\nstride=1\npad=1\nactivation=relu\n"
@@ -501,6 +606,7 @@ int main(void) {
         cmocka_unit_test(updates_that_are_not_finite_are_left_out),
         cmocka_unit_test(the_highest_layer_at_fault_is_noted),
         cmocka_unit_test(deltas_are_those_of_the_layers),
+        ON_BOTH(arrays_go_to_their_places_and_back),
     };
     return cmocka_run_group_tests_name("gpu_kernels", tests, NULL, NULL);
 }
