@@ -106,11 +106,14 @@ static bool is_underflow(const network *net) {
 
 /* The loss alone: which layer that came from is not known on a GPU. */
 static char *describe_loss(const network *net, float loss) {
-    bool half = is_on_gpu(net) && net->half == HALF_FLOAT16;
-    return format_string("the loss is %s%s", kind_of_value(loss),
-                         half ? " with half=1, whose float16 ends at 65504 where half=bfloat16 has "
-                                "the range of float32"
-                              : "");
+    const char *with = "";
+    (void)net;
+#ifdef GPU
+    if (is_on_gpu(net) && net->half == HALF_FLOAT16)
+        with = " with half=1, whose float16 ends at 65504 where half=bfloat16 has the range of "
+               "float32";
+#endif
+    return format_string("the loss is %s%s", kind_of_value(loss), with);
 }
 
 static char *find_fault_in_loss(const network *net) {
