@@ -296,10 +296,12 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libdarknet.a $(COMMANDS:%=$(BUILD)/com
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(OURS) -Itests/unit $(ON_THE_CPU) $(DLB_CFLAGS) $(LDFLAGS) $< $(filter-out %/dlb_command.o,$(filter %.o,$^)) \
 		$(BUILD)/libdarknet.a -o $@ -lcmocka $(LDLIBS) $(COMMAND_LIBS)
-# As for a GPU, whatever the build, and without the library, whose places of a GPU it takes: see the file.
+# As for a GPU, whatever the build, and without the library, whose places of a GPU it takes: see the file. Not for
+# ranks: NCCL's header needs CUDA's own.
 $(BUILD)/tests/test_half_passes: tests/unit/test_half_passes.c $(BUILD)/dlb_layer/fail.o
 	@mkdir -p $(@D)
-	$(SAY_CC)$(CC) -DGPU -DCUDNN -Itests/unit/small_cudnn $(OURS) -Itests/unit $(DLB_CFLAGS) $(LDFLAGS) $< $(BUILD)/dlb_layer/fail.o -o $@ -lcmocka $(LDLIBS)
+	$(SAY_CC)$(CC) -DGPU -DCUDNN -Itests/unit/small_cudnn $(filter-out -DDLB_MPI -DDLB_NCCL,$(OURS)) -Itests/unit $(DLB_CFLAGS) $(LDFLAGS) \
+		$< $(BUILD)/dlb_layer/fail.o -o $@ -lcmocka $(LDLIBS)
 $(BUILD)/tests/compare_weights: tests/trajectory/compare_weights.c
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(DLB_CFLAGS) $(LDFLAGS) $< -o $@ -lm

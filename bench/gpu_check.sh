@@ -16,7 +16,8 @@
 #   STEP_MS         milliseconds of a DLB step, "RESNET20 RESNET32" (default: measured; 20 30 in -plan)
 #   PYTHON          an interpreter that has PyTorch, if any
 #
-# Where mpicc and mpirun are there, two ranks are tried on one card and, where there are two, on two.
+# Where mpicc and mpirun are there, two ranks are tried on one card, under memcheck too, and, where there are
+# two, on two.
 set -eu
 cd "$(dirname "$0")/.."
 unset MAKEFLAGS MFLAGS # or what was given to make gpu-check would win over what is found here
@@ -152,6 +153,16 @@ run_sanitizers() {
             table "| $tool | $name | $verdict |"
         done
     done
+    [ $mpi = 0 ] || sanitize_ranks "$sanitizer"
+}
+
+# Each rank has a sanitizer of its own, whose status mpirun passes on.
+sanitize_ranks() { # SANITIZER
+    local verdict=clean
+    step memcheck-ranks.log tests/gpu/ranks_test.sh -under \
+        "$1" --tool memcheck --target-processes all --error-exitcode 9 ||
+        verdict="see $work/memcheck-ranks.log"
+    table "| memcheck | two ranks on one card | $verdict |"
 }
 
 # ---- speed ----

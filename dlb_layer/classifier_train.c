@@ -128,6 +128,7 @@ static float train_on_shard(training *t, const loaded_batch *batch, int shard) {
     }
     net->input = inputs;
     net->truth = truths;
+    await_gradient_sums(net);
     if (losses_are_deferred(net)) {
         sum = (float)take_deferred_losses(net);
         finite_guard_check_deferred(t->guard, sum);
@@ -151,11 +152,12 @@ static loss_sums take_losses(training *t, float sum) {
 
 /* Fills t->losses. Returns whether the update was not finite and is left out. */
 static bool train_on_batch(training *t, const loaded_batch *batch) {
+    int before = half_updates_dropped(t->net);
     finite_guard_begin(t->guard);
     begin_iteration_of_ranks(t->net);
     for (int shard = 0; shard < count_own_shards(t->net); shard++)
         t->losses[shard] = take_losses(t, train_on_shard(t, batch, shard));
-    return finite_guard_end(t->guard);
+    return finite_guard_end(t->guard) || half_updates_dropped(t->net) > before;
 }
 
 static void note_losses(training *t, iteration_record *record) {
@@ -284,6 +286,7 @@ static void train_one_iteration(training *t) {
 static _Noreturn void end_after_checks(training *t, char *data_file,
                                        const classifier_options *options) {
     train_validation_close(train_validation_open(data_file, t->cfg_file, t->net, options, -1));
+    free_gradient_sums(t->net);
     printf("%s can be trained\n", t->cfg_file);
     fflush(stdout);
     ranks_end();
@@ -402,10 +405,10 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
     printf("%d %d\n", t.rows.augment.min_side, t.rows.augment.max_side);
     check_that_ranks_agree(&t, data_file, &options);
     report_shares(t.net);
+    prepare_gradient_sums(t.net); /* also for -check: ranks on GPUs find each other here */
     if (options.check)
         end_after_checks(&t, data_file, &options);
     t.guard = finite_guard_create(t.net, cfg_file, options.drops_not_finite);
-    prepare_gradient_sums(t.net);
     watch_stop_signals();
     if (rank_count() > 1)
         drop_unread_output_at_stop();

@@ -1,4 +1,4 @@
-/* Which of cuDNN's algorithms a convolution runs. GPU builds with cuDNN 7 or later only. */
+/* Which of cuDNN's algorithms a convolution runs. GPU builds with cuDNN only. */
 #ifndef CONVOLUTION_ALGORITHMS_H
 #define CONVOLUTION_ALGORITHMS_H
 

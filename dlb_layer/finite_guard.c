@@ -4,6 +4,7 @@
 #include "dlb_cost_layer.h"
 #include "fail.h"
 #include "finite_values.h"
+#include "half_float.h"
 #include "layer_arrays.h"
 #include "network.h"
 #include "network_device.h"
@@ -103,12 +104,24 @@ static bool is_underflow(const network *net) {
     return first_not_finite(logits, count) == count;
 }
 
+/* The loss alone: which layer that came from is not known on a GPU. */
+static char *describe_loss(const network *net, float loss) {
+    const char *with = "";
+    (void)net;
+#ifdef GPU
+    if (is_on_gpu(net) && net->half == HALF_FLOAT16)
+        with = " with half=1, whose float16 ends at 65504 where half=bfloat16 has the range of "
+               "float32";
+#endif
+    return format_string("the loss is %s%s", kind_of_value(loss), with);
+}
+
 static char *find_fault_in_loss(const network *net) {
     float loss = *net->cost;
     if (is_finite_value(loss) || is_underflow(net))
         return NULL;
     char *fault = is_on_gpu(net) ? NULL : find_fault_in_outputs(net);
-    return fault ? fault : format_string("the loss is %s", kind_of_value(loss));
+    return fault ? fault : describe_loss(net, loss);
 }
 
 /* ---- an iteration ---- */
@@ -183,8 +196,7 @@ static void drop_update(struct finite_guard *guard) {
 void finite_guard_check_deferred(const struct finite_guard *guard, float sum) {
     if (is_finite_value(sum) || (!is_not_a_number(sum) && is_underflow(guard->net)))
         return;
-    char *fault = format_string("the loss is %s", kind_of_value(sum));
-    stop(guard, fault);
+    stop(guard, describe_loss(guard->net, sum));
 }
 
 bool finite_guard_end(struct finite_guard *guard) {

@@ -59,6 +59,7 @@ void check_nccl_status(ncclResult_t status, const char *file, int line) {
     if (status != ncclSuccess && status != ncclInProgress)
         fail("%s:%d: NCCL says %s: %s", file, line, ncclGetErrorString(status),
              ncclGetLastError(NULL));
+    cudaGetLastError(); /* of what NCCL has tried and does without; the next check would find it */
 }
 #endif
 #endif

@@ -14,6 +14,13 @@
 #include <nccl.h>
 #endif
 
+#if defined(CUDNN) && CUDNN_VERSION < 8100
+#error "CUDNN=1 needs cuDNN 8.1 or later."
+#endif
+#if defined(DLB_NCCL) && NCCL_VERSION_CODE < 21400
+#error "NCCL=1 needs NCCL 2.14 or later."
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -28,7 +35,7 @@ void check_cudnn_status(cudnnStatus_t status, const char *file, int line);
 #define check_cudnn(call) check_cudnn_status(call, __FILE__, __LINE__)
 #endif
 #ifdef DLB_NCCL
-/* That a call is still in progress is no error. */
+/* That a call is still in progress is no error. Clears this thread's last error of CUDA's. */
 void check_nccl_status(ncclResult_t status, const char *file, int line);
 #define check_nccl(call) check_nccl_status(call, __FILE__, __LINE__)
 #endif

@@ -235,3 +235,7 @@ void finish_gradient_sums(network *net) {
     for (int i = 0; i < s->array_count; i++)
         finish_array(s, i);
 }
+
+void await_gradient_sums(const network *net) {
+    await_device_sums(net);
+}

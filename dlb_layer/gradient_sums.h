@@ -25,8 +25,12 @@ void sum_gradients_next(network *net);
  * None on one rank, and before prepare_gradient_sums(). */
 const struct bucket *gradient_messages(const network *net, int *count);
 
+/* Before the host reads what the device computes after sums, whose wait for it would have no end:
+ * waits for the rank's own gradients, and then, by -rank_timeout, for the sums. On GPUs alone. */
+void await_gradient_sums(const network *net);
+
 /* Host seams: the backward pass has gone through layer `index`; it is over, and after
- * that of the last shard all sums must be there. */
+ * that of the last shard all sums must be there, on a GPU for what is launched from then on. */
 void gradients_are_ready(network *net, int index);
 void finish_gradient_sums(network *net);
 

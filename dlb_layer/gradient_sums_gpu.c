@@ -14,6 +14,7 @@
 #include "ranks.h"
 #include "recipe.h"
 #include "shared_network_state.h"
+#include "step_losses.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -34,9 +35,10 @@ struct device_sums {
     device_list gradients; /* those that are no rolling statistics */
     float *flat;           /* on the device */
     cudaStream_t stream;   /* of the sums; it does not wait for the default one */
-    cudaEvent_t event;
+    cudaEvent_t event;     /* in the default stream, after the last gather */
 #ifdef DLB_NCCL
     nccl_sums *nccl;
+    cudaEvent_t summed; /* in the sums' stream, after the last sum */
 #endif
     pinned_sums *pinned; /* NULL with NCCL */
     bool is_next;        /* the backward pass that comes is the last of the iteration */
@@ -112,11 +114,11 @@ static void send(void *context, int number) {
     pinned_sums_start(s->pinned, s->flat, b->from, b->count, s->stream);
 }
 
-static void wait_for_sums(struct device_sums *s) {
+/* What the default stream does from here on has the sums. By MPI the host waits for them. */
+static void take_sums(struct device_sums *s) {
 #ifdef DLB_NCCL
     if (s->nccl) {
-        check_error(cudaEventRecord(s->event, s->stream));
-        nccl_sums_wait(s->nccl, s->event);
+        order_streams(s->stream, s->summed, 0);
         return;
     }
 #endif
@@ -149,7 +151,8 @@ static void choose_way(struct device_sums *s) {
     bool share_a_card = ranks_share_a_card();
 #ifdef DLB_NCCL
     if (!share_a_card) {
-        s->nccl = nccl_sums_create();
+        s->nccl = nccl_sums_create(s->stream);
+        s->summed = make_device_event();
         fprintf(stderr, "The gradients of %d ranks are added up by NCCL\n", rank_count());
         return;
     }
@@ -178,6 +181,8 @@ void free_device_sums(network *net) {
         return;
     check_error(cudaStreamSynchronize(s->stream));
 #ifdef DLB_NCCL
+    if (s->nccl)
+        check_error(cudaEventDestroy(s->summed));
     nccl_sums_free(s->nccl);
 #endif
     pinned_sums_free(s->pinned);
@@ -237,10 +242,24 @@ void finish_device_sums(network *net) {
     if (!s)
         return;
     device_gradients_are_ready(net, 0); /* of layers that the backward pass has left out, too */
-    wait_for_sums(s);
+    take_sums(s);
     unsigned blocks = pass_over(s, 0, s->count, &pass);
     if (blocks)
         check_error(launch_scatter_arrays(&pass, blocks));
     s->is_next = false;
+    if (!losses_are_deferred(net)) /* the host waits for each step anyway */
+        await_device_sums(net);
+}
+
+void await_device_sums(const network *net) {
+#ifdef DLB_NCCL
+    const struct device_sums *s = sums_of(net);
+    if (!s || !s->nccl)
+        return;
+    check_error(cudaEventSynchronize(s->event)); /* this rank's own part may take any time */
+    nccl_sums_wait(s->nccl, s->summed);
+#else
+    (void)net;
+#endif
 }
 #endif

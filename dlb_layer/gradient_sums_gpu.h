@@ -19,6 +19,7 @@ void begin_iteration_on_device(network *net);
 void sum_next_on_device(network *net);
 void device_gradients_are_ready(network *net, int index);
 void finish_device_sums(network *net);
+void await_device_sums(const network *net);
 
 #else /* a network on several ranks is on the CPU */
 
@@ -38,6 +39,9 @@ static inline void device_gradients_are_ready(network *net, int index) {
     (void)net, (void)index;
 }
 static inline void finish_device_sums(network *net) {
+    (void)net;
+}
+static inline void await_device_sums(const network *net) {
     (void)net;
 }
 

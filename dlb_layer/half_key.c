@@ -12,7 +12,9 @@
 
 enum { LEAST_CAPABILITY = 8 }; /* major, of cards with bfloat16 */
 
-static void check_card(const char *cfg_file, const char *text, half_type half) {
+static void check_device(const char *cfg_file, const char *text, half_type half, int adam) {
+    if (half == HALF_FLOAT16 && adam)
+        fail("%s: [net] half=1 does not go with adam=%d; half=bfloat16 does", cfg_file, adam);
 #ifdef CUDNN
     int device, major, minor;
     check_error(cudaGetDevice(&device));
@@ -41,17 +43,21 @@ half_type read_half(const char *cfg_file, list *net_options, int adam) {
         half = HALF_BFLOAT16;
     else
         fail("%s: [net] half=%s is not 0, 1 or bfloat16", cfg_file, text);
-    if (half == HALF_FLOAT16 && adam)
-        fail("%s: [net] half=1 does not go with adam=%d; half=bfloat16 does", cfg_file, adam);
 #ifdef GPU
     if (gpu_index >= 0)
-        check_card(cfg_file, text, half);
+        check_device(cfg_file, text, half, adam);
+#else
+    (void)adam;
 #endif
     return half;
 }
 
 void check_half(const char *cfg_file, int index, const layer *l, half_type half) {
-    if (half == HALF_FLOAT16 && l->update && !is_updated_by_list(l))
+#ifdef GPU
+    if (gpu_index >= 0 && half == HALF_FLOAT16 && l->update && !is_updated_by_list(l))
         fail("%s: [net] half=1 does not go with layer %d, a [%s]; half=bfloat16 does", cfg_file,
              index, get_layer_string(l->type));
+#else
+    (void)cfg_file, (void)index, (void)l, (void)half;
+#endif
 }

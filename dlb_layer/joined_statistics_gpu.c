@@ -11,6 +11,11 @@ int joins_statistics_gpu(const network *net) {
     return net->ranks && net->ranks->joins_statistics;
 }
 
+float biased_part_of_variance(const network *net, int count) {
+    double all = (double)count * net->ranks->share.shards;
+    return (float)((all - 1) / all);
+}
+
 /* Two arrays on the host. */
 typedef struct {
     float *first, *second; /* (channels) */

@@ -11,6 +11,10 @@
  * one call, which leaves no place for others' sums. */
 int joins_statistics_gpu(const network *net);
 
+/* What a variance over all ranks' values, with n - 1, has to be multiplied by to be one with n, by
+ * which cuDNN normalises; `count` as in join_statistics(). */
+float biased_part_of_variance(const network *net, int count);
+
 /* As join_statistics() and join_gradient_sums() of shared_network.h. */
 void join_statistics_gpu(const network *net, int channels, int count, float *means,
                          float *variances);

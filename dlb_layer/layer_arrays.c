@@ -2,10 +2,6 @@
 
 #include "fail.h"
 
-#ifdef GPU
-#include "gpu_status.h"
-#endif
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,13 +129,6 @@ void push_layer_array(const layer_array *array) {
 }
 
 void copy_layer_array(const layer_array *from, const layer_array *to) {
-#ifdef GPU
-    if (from->values_gpu && to->values_gpu) {
-        check_error(cudaMemcpy(to->values_gpu, from->values_gpu, from->count * sizeof(float),
-                               cudaMemcpyDeviceToDevice));
-        return;
-    }
-#endif
     memcpy(to->values, from->values, from->count * sizeof(float));
 }
 

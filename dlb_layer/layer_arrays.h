@@ -35,7 +35,7 @@ int list_layer_parts(const layer *l, const layer **parts, const char **names);
 /* Brings the values to the GPU; nothing without one. */
 void push_layer_array(const layer_array *array);
 
-/* The values from one network's array to the same one of another, where these networks compute. */
+/* The values from one network's array to the same one of another, on the CPU. */
 void copy_layer_array(const layer_array *from, const layer_array *to);
 
 /* The `updates` of an array as messages call them, "gradient of the weights"; with `part`. The

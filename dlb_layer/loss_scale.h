@@ -17,7 +17,9 @@ typedef struct {
     float scale;
     int good;    /* updates since it changed */
     int dropped; /* updates in all */
-    int spoiled; /* 1: a gradient of this iteration is not finite */
+    int spoiled; /* of the layers with a gradient or rolling statistic of this iteration that is
+                    not finite, the last one's number + 1; 0: none */
+    int spoiled_before; /* of the last update that was dropped */
 } loss_scale;
 
 enum {
@@ -28,7 +30,7 @@ enum {
 
 /* Darknet's deltas are those of the sum over the rows. */
 DLB_FUNCTION loss_scale first_loss_scale(int rows) {
-    loss_scale s = {1, 0, 0, 0};
+    loss_scale s = {1, 0, 0, 0, 0};
     while (s.scale * 2 * (float)rows <= LOSS_SCALE_OF_MEANS)
         s.scale *= 2;
     return s;
@@ -39,6 +41,7 @@ DLB_FUNCTION void step_loss_scale(loss_scale *s) {
     s->good = s->spoiled ? 0 : s->good + 1;
     if (s->spoiled) {
         s->dropped++;
+        s->spoiled_before = s->spoiled;
         s->scale /= 2;
     } else if (s->good == LOSS_SCALE_GROWS_AFTER) {
         s->good = 0;

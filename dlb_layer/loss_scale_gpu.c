@@ -14,6 +14,7 @@ static const char STATE_NAME[] = "loss_scale";
 struct device_loss_scale {
     loss_scale *scale; /* on the device */
     int reported;      /* of the updates that were left out */
+    int dropped;       /* of these, in this process */
 };
 
 static loss_scale pulled(const network *net) {
@@ -60,17 +61,25 @@ void report_half_updates(const network *net) {
         return;
     loss_scale s = pulled(net);
     size_t iteration = get_current_batch((network *)net);
+    int dropped = s.dropped - net->loss_scale->reported, spoiled = s.spoiled_before - 1;
+    if (!dropped)
+        return;
+    const char *type = get_layer_string(net->layers[spoiled].type);
     if (loss_scale_is_exhausted(&s))
-        fail("half=1: iteration %zu, learning rate %g: a gradient is not finite in float16 even "
-             "without a loss scale; half=bfloat16 has the range of float32",
-             iteration, get_current_rate((network *)net));
-    if (s.dropped != net->loss_scale->reported)
-        fprintf(
-            stderr,
-            "Dropped the update of iteration %zu: a gradient is not finite in float16; the loss "
-            "scale is %g now\n",
-            iteration, s.scale);
+        fail("half=1: iteration %zu, learning rate %g: a gradient or rolling statistic of layer "
+             "%d, a [%s], is not finite even without a loss scale; half=bfloat16 has the range of "
+             "float32",
+             iteration, get_current_rate((network *)net), spoiled, type);
+    fprintf(stderr,
+            "Dropped the update of iteration %zu: a gradient or rolling statistic of layer %d, a "
+            "[%s], is not finite with half=1; the loss scale is %g now\n",
+            iteration, spoiled, type, s.scale);
     net->loss_scale->reported = s.dropped;
+    net->loss_scale->dropped += dropped;
+}
+
+int half_updates_dropped(const network *net) {
+    return net->loss_scale ? net->loss_scale->dropped : 0;
 }
 
 void put_loss_scale(state_writer *writer, const network *net) {
@@ -107,6 +116,11 @@ void begin_half_step(network *net) {
 
 void report_half_updates(const network *net) {
     (void)net;
+}
+
+int half_updates_dropped(const network *net) {
+    (void)net;
+    return 0;
 }
 
 void put_loss_scale(state_writer *writer, const network *net) {

@@ -30,6 +30,9 @@ const float *loss_scale_on_device(const network *net); /* of deltas */
  * program with one sentence where gradients are not finite even without a scale. */
 void report_half_updates(const network *net);
 
+/* How many it has named in this process; 0 without a scale. */
+int half_updates_dropped(const network *net);
+
 /* Of a state file: puts the scale in, and gets it where the file has one, of a GPU too. */
 void put_loss_scale(state_writer *writer, const network *net);
 void get_loss_scale(const state_file *file, network *net);

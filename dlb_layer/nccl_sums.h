@@ -10,9 +10,10 @@
 
 typedef struct nccl_sums nccl_sums;
 
-/* Connects all ranks, each with its current device, of which no two ranks may have the same one.
- * The caller releases it with nccl_sums_free(), which all ranks call at once. */
-nccl_sums *nccl_sums_create(void);
+/* Connects all ranks, each with its current device, of which no two ranks may have the same one,
+ * and waits for a first sum in `stream`. The caller releases it with nccl_sums_free(), which all
+ * ranks call at once. */
+nccl_sums *nccl_sums_create(cudaStream_t stream);
 
 /* Accepts NULL. */
 void nccl_sums_free(nccl_sums *sums);
@@ -22,7 +23,7 @@ void nccl_sums_free(nccl_sums *sums);
 void nccl_sums_start(nccl_sums *sums, float *values, size_t count, cudaStream_t stream);
 
 /* Waits for the device to come to `event`, recorded after sums. */
-void nccl_sums_wait(nccl_sums *sums, cudaEvent_t event);
+void nccl_sums_wait(const nccl_sums *sums, cudaEvent_t event);
 #endif
 
 #endif

@@ -44,7 +44,7 @@ void note_card_options(int argc, char **argv) {
 int takes_card_itself(int argc, char **argv) {
     if (!strcmp(argv[1], "dlb"))
         return 1;
-    return argc > 2 && !strcmp(argv[1], "classifier") && !strcmp(argv[2], "train");
+    return argc > 2 && argv[2] && !strcmp(argv[1], "classifier") && !strcmp(argv[2], "train");
 }
 
 /* ---- a rank's card ---- */

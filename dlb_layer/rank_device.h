@@ -11,7 +11,8 @@
 void note_card_options(int argc, char **argv);
 
 /* Whether the command line's command computes nothing, or takes its card itself when it knows its
- * rank, so that the program may not take one for it before. */
+ * rank, so that the program may not take one for it before. argv, (argc), has a command, and at its
+ * end NULL for options that the host took out. */
 int takes_card_itself(int argc, char **argv);
 
 /* Of random numbers that a GPU draws: `seed`, another one on each rank. */

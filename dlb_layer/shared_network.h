@@ -34,7 +34,7 @@ bool depends_on_ranks(const network *net);
 const char *rows_of_normalisation(const network *net);
 
 /* Whether a validation in training needs the network once more, with all rows of a micro-batch, so
- * that its figures are those of any other number of ranks to the last digit. */
+ * that its figures are those of any other number of ranks to the last digit. On the CPU alone. */
 bool has_validation_copy(const network *net);
 
 /* Whether the shard in work is the rank's last one. */

@@ -1,6 +1,7 @@
 #include "train_reports.h"
 
 #include "finite_guard.h"
+#include "loss_scale_gpu.h"
 #include "ranks.h"
 #include "shared_network.h"
 
@@ -57,7 +58,7 @@ void report_skipped_images(const training *t) {
 }
 
 void report_dropped_updates(const training *t) {
-    int dropped = finite_guard_dropped(t->guard);
+    int dropped = finite_guard_dropped(t->guard) + half_updates_dropped(t->net);
     if (dropped)
         fprintf(stderr, "%d of %d updates were dropped because they were not finite\n", dropped,
                 finite_guard_watched(t->guard));

@@ -14,7 +14,7 @@ struct train_validation {
     classifier_data data;
     validation_settings settings;
     network *whole;    /* with one rank's micro-batches, which rounding may depend on; NULL: the
-                          training's network does for any number of ranks */
+                          training's network does, with its own micro-batches */
     int width, height; /* of the cfg */
     int every;         /* epochs */
     int patience;

@@ -458,4 +458,8 @@ for options in '' -skip_bad; do
     check "and with a path${options:+, $options too}" said_last "cannot use nowhere/"
 done
 
+# Options without a command.
+darknet -nogpu
+check "options alone are answered with the usage" test "$status$(cut -c-6 said)" = 1usage:
+
 finish

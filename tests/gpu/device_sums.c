@@ -5,7 +5,9 @@
  *   mpirun -np 2 device_sums own        with a card for each rank
  *   mpirun -np 2 device_sums shared     with one card
  *   mpirun -np 2 device_sums lost       NCCL reports that a rank is gone: has to end with 1
- *   mpirun -np 2 device_sums silent     a rank does not answer: the same, after a second */
+ *   mpirun -np 2 device_sums silent     a rank does not answer: the same, after a second
+ *   mpirun -np 2 device_sums unanswered    nor does it at the start
+ *   mpirun -np 2 device_sums slow       a backward pass takes longer than ranks wait */
 #include "stand_in_cuda.h"
 
 #include "gradient_sums.h"
@@ -158,6 +160,7 @@ static void go_round(network *net, int round, bool captured, bool joined) {
         go_through_layer(net, i, round);
     if (captured)
         finish_gradient_sums(net);
+    await_gradient_sums(net);
     cudaDeviceSynchronize();
     expect_sums(net, round, joined);
 }
@@ -175,7 +178,12 @@ static void spoil_nccl(void) {
 static void sums_of(const char *keys, bool joined) {
     network *net = parse(keys);
     allow_recipe_training(net);
+    if (!has_validation_copy(net))
+        fail("on the CPU all rows of a micro-batch are validated together");
     move_to_device(net);
+    if (has_validation_copy(net))
+        fail("a second network takes the memory of a GPU");
+    peers_are_silent = !strcmp(mode, "unanswered");
     prepare_gradient_sums(net);
     spoil_nccl();
     for (int round = 0; round < ROUNDS; round++)
@@ -186,7 +194,7 @@ static void sums_of(const char *keys, bool joined) {
 
 /* Of two values a rank: those of rank r are 4r and 4r + 2. */
 static void statistics_are_joined(void) {
-    float mean = 4 * (float)rank_number() + 1, variance = 2, all_mean = 0, around = 0;
+    float mean = 4 * (float)rank_number() + 1, variance = 2, biased, all_mean = 0, around = 0;
     int count = 2 * rank_count();
     network *net = parse("sync_bn=1");
     gpu_index = net->gpu_index = the_card;
@@ -195,23 +203,30 @@ static void statistics_are_joined(void) {
     for (int i = 0; i < count; i++)
         around += (2 * (float)i - all_mean) * (2 * (float)i - all_mean);
     join_statistics_gpu(net, 1, 2, &mean, &variance);
+    biased = variance * biased_part_of_variance(net, 2);
     if (mean - all_mean > 1e-5f || all_mean - mean > 1e-5f ||
         variance - around / (float)(count - 1) > 1e-4f ||
         around / (float)(count - 1) - variance > 1e-4f)
         fail("mean %g, variance %g in place of %g, %g", mean, variance, all_mean,
              around / (float)(count - 1));
+    if (biased - around / (float)count > 1e-4f || around / (float)count - biased > 1e-4f)
+        fail("variance %g in place of %g where cuDNN normalises", biased, around / (float)count);
 }
 
 int main(int argc, char **argv) {
     static char *options[] = {"device_sums", "-nothing"};
+    static char *cut[] = {"darknet", "classifier", NULL, NULL}; /* -i 0 was there */
     const int unused = 0;
     mode = argc > 1 ? argv[1] : "own";
     cards_are_shared = !strcmp(mode, "shared");
     ranks_begin();
-    if (!strcmp(mode, "silent"))
+    if (!strcmp(mode, "silent") || !strcmp(mode, "unanswered") || !strcmp(mode, "slow"))
         set_rank_timeout(1);
+    slow_work = strcmp(mode, "slow") != 0 ? NULL : run_gradient;
     srand((unsigned)rank_number() + 1);
     note_card_options(2, options);
+    if (takes_card_itself(4, cut))
+        fail("classifier alone takes no card");
     gpu_index = 0;
     take_card_of_rank(&unused, 1);
     if (the_card != rank_number())

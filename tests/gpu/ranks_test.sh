@@ -1,6 +1,7 @@
 #!/bin/bash
 # Two ranks of a GPU=1 MPI=1 build end in the weights of one: both on one card and, where there are two,
-# on a card each; with -nogpu as its argument on the CPU. Prints TAP. DARKNET names that build,
+# on a card each; with -nogpu as its argument on the CPU. With -under COMMAND... two ranks on one card train a
+# few iterations, each started by this command, which has to end well. Prints TAP. DARKNET names that build,
 # COMPARE_WEIGHTS that program.
 way=${1:-}
 
@@ -47,7 +48,7 @@ equals_one_rank() { # NAME ARGUMENT...
     check "$name: the same log" same_losses backup/x.log.csv one/x.log.csv
 }
 
-# SIGTERM ends two ranks, one goes on.
+# SIGTERM to one of two ranks ends both, one goes on. mpirun would pass it on only after a second.
 goes_on_alone() { # NAME ARGUMENT...
     local name=$1 job
     shift
@@ -55,13 +56,13 @@ goes_on_alone() { # NAME ARGUMENT...
     rm -rf backup one
     train x.data x.cfg "${usual[@]}" -valid_every 0 $way
     mv backup one
-    "$MPIRUN" --mca odls_base_sigkill_timeout 2 -np 2 "$DARKNET" classifier train x.data x.cfg "${usual[@]}" \
+    "$MPIRUN" -np 2 "$DARKNET" classifier train x.data x.cfg "${usual[@]}" \
         -valid_every 0 "$@" >printed 2>said </dev/null &
     job=$!
     while [ "$(cat backup/x.log.csv 2>/dev/null | wc -l)" -le 60 ] && kill -0 $job 2>kills; do
         sleep 0.01
     done
-    kill -s TERM $job 2>kills
+    pgrep -P $job | head -n 1 | xargs -r kill -s TERM
     wait $job
     check "$name: one rank goes on" train x.data x.cfg -threads 1 -save_every 0 -valid_every 0 -resume $way
     check "$name: from where the two were" grep -qE 'written after [1-9][0-9]* iterations' said
@@ -80,9 +81,23 @@ ranks_train() { # NAME ARGUMENT...
     goes_on_alone "$1" "${@:2}"
 }
 
+train_under() { # COMMAND...
+    timeout 600 "$MPIRUN" -np 2 "$@" "$DARKNET" classifier train x.data x.cfg "${usual[@]}" -gpus 0,0 >printed 2>said </dev/null
+    status=$?
+    [ "$status" = 0 ]
+}
+
 cards=$(nvidia-smi -L 2>/dev/null | grep -c '^GPU')
 if [ "$way" = -nogpu ]; then
     ranks_train 'on the CPU' -nogpu
+    finish
+    exit
+fi
+if [ "$way" = -under ]; then
+    plain max_batches=3 >x.cfg
+    check "two ranks on one card under $2" train_under "${@:2}"
+    normalized | sed 's/^max_batches=.*/max_batches=3/' >x.cfg
+    check "two ranks on one card under $2, sync_bn" train_under "${@:2}"
     finish
     exit
 fi

@@ -38,8 +38,10 @@ typedef struct {
 static stand_in_stream streams[MOST_STREAMS]; /* the first one is the default one */
 static int stream_count = 1;
 static int the_card;
-static bool cards_are_shared; /* all ranks see the same one */
-static bool peers_are_silent; /* sums of NCCL's never end */
+static bool cards_are_shared;           /* all ranks see the same one */
+static bool peers_are_silent;           /* sums of NCCL's never end */
+static void (*slow_work)(const void *); /* is done only while the host waits without a limit */
+static bool host_waits;
 
 static stand_in_stream *stream_of(cudaStream_t stream) {
     return stream ? (stand_in_stream *)stream : &streams[0];
@@ -68,7 +70,8 @@ static bool advance(stand_in_stream *s) {
     }
     stand_in_work *work = &s->work[s->begun];
     if ((work->waits && work->event->done < work->number) ||
-        (peers_are_silent && work->run == run_sum))
+        (peers_are_silent && work->run == run_sum) ||
+        (slow_work && !host_waits && work->run == slow_work))
         return false;
     s->begun++;
     if (work->run)
@@ -84,6 +87,7 @@ static void advance_some(void) {
 }
 
 static void advance_until_empty(const stand_in_stream *s) {
+    host_waits = true;
     while (s->begun < s->count) {
         bool any = false;
         for (int i = 0; i < stream_count; i++)
@@ -91,6 +95,7 @@ static void advance_until_empty(const stand_in_stream *s) {
         if (!any)
             fail("the streams wait for each other");
     }
+    host_waits = false;
 }
 
 /* ---- CUDA ---- */
@@ -185,8 +190,10 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
     return e->done == e->recorded ? cudaSuccess : cudaErrorNotReady;
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+    host_waits = true;
     while (cudaEventQuery(event) != cudaSuccess)
         ;
+    host_waits = false;
     return cudaSuccess;
 }
 
@@ -206,6 +213,17 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t size, enum cudaMe
     stand_in_copy copy = {to, from, size};
     put_work(stream, run_copy, &copy, sizeof copy);
     advance_some();
+    return cudaSuccess;
+}
+static void run_set(const void *arguments) {
+    const stand_in_copy *copy = arguments;
+    memset(copy->to, 0, copy->size);
+}
+cudaError_t cudaMemsetAsync(void *to, int value, size_t size, cudaStream_t stream) {
+    stand_in_copy copy = {to, NULL, size};
+    if (value)
+        fail("the stand-in sets floats to 0");
+    put_work(stream, run_set, &copy, sizeof copy);
     return cudaSuccess;
 }
 cudaError_t cudaMemcpy(void *to, const void *from, size_t size, enum cudaMemcpyKind kind) {

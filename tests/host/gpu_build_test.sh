@@ -20,8 +20,7 @@ make_gpu() {
 compile() {
     local ranks=()
     [ $mpi = 0 ] || ranks=("$build/tests/device_sums")
-    make_gpu "$build/darknet" "$build/libdarknet.so" "$build/tests/compare_weights" "${ranks[@]}" \
-        "${unit_tests[@]/#/$build/tests/test_}"
+    make_gpu build-tests "$build/libdarknet.so" "${ranks[@]}" # as bench/gpu_check.sh does
 }
 
 if ! command -v "$nvcc" >/dev/null; then
@@ -77,6 +76,13 @@ check 'trains with -nogpu as the CPU build does' trains_as_the_cpu_build
 check 'validates with -nogpu' darknet classifier valid x.data dlb.cfg backup/dlb.weights -nogpu
 check 'commands of dlb need no card' darknet dlb inspect dlb.cfg
 
+# ---- of the card's part what runs without one ----
+
+in_root() { (cd "$root" && "$@"); }
+for name in half half_passes; do
+    check "$name, built for a GPU" in_root "$build/tests/test_$name"
+done
+
 # ---- which card ----
 
 one_sentence() { # PATTERN
@@ -91,7 +97,6 @@ check '-nogpu and -gpus' one_sentence '-gpus names cards, but -nogpu is there to
 
 # ---- ranks ----
 
-in_root() { (cd "$root" && "$@"); }
 ranks_test() { in_root tests/gpu/ranks_test.sh "$@"; }
 export COMPARE_WEIGHTS=$build/tests/compare_weights
 if [ $mpi = 1 ] && command -v mpirun >/dev/null; then
@@ -100,7 +105,7 @@ if [ $mpi = 1 ] && command -v mpirun >/dev/null; then
             timeout 60 mpirun -np 2 "$@" >printed 2>said </dev/null
         status=$?
     }
-    sums() { # own|shared
+    sums() { # own|shared|slow
         two_ranks "$build/tests/device_sums" "$1" && [ "$status" = 0 ]
     }
     check 'sums over ranks that share a card, with a stand-in for CUDA' sums shared
@@ -111,6 +116,9 @@ if [ $mpi = 1 ] && command -v mpirun >/dev/null; then
         check 'a rank that NCCL has lost' one_sentence 'rank [01] of 2 on .*NCCL says remote process exited'
         two_ranks "$build/tests/device_sums" silent
         check 'a rank that does not answer NCCL' one_sentence 'rank [01] of 2 on .* 1 seconds \(gradients by NCCL\)'
+        two_ranks "$build/tests/device_sums" unanswered
+        check 'nor at the start' one_sentence "rank [01] of 2 on .* 1 seconds \(NCCL's start\)"
+        check "a rank's own backward pass may last longer than ranks wait" sums slow
     fi
     check 'two ranks with -nogpu end in the weights of one' ranks_test -nogpu
     two_ranks "$DARKNET" classifier train x.data dlb.cfg -gpus 0

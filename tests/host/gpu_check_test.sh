@@ -21,7 +21,12 @@ lines() { [ "$(grep -c -- "$1" printed)" = "$2" ]; }
 check 'says what it would do' gpu_check 36000 -plan
 check 'two networks, two label sets and two protocols are compared' lines 'dlb compare' 8
 check 'half of them with wrong labels' lines 'noise40.*dlb compare\|dlb compare.*noise40' 4
-check 'three sanitizers look at three programs' lines 'compute-sanitizer --tool' 9
+check 'three sanitizers look at three programs' lines 'compute-sanitizer --tool.*/tests/test_' 9
+if command -v mpicc >checked && command -v mpirun >checked; then
+    check 'and one at two ranks' lines 'ranks_test.sh -under .*compute-sanitizer --tool memcheck' 1
+else
+    skip 'and one at two ranks' 'there is no mpicc, or no mpirun'
+fi
 check 'the time becomes iterations' lines '20 and 30 ms a step: 18181 iterations' 1
 SEEDS=6 gpu_check 36000 -plan
 check 'twice the seeds, half the iterations' lines ': 9090 iterations' 1

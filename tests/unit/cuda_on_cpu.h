@@ -5,6 +5,7 @@
 #define CUDA_ON_CPU_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +25,14 @@ static pthread_barrier_t block_barrier;
 #define __global__
 #define __shared__ static /* blocks run one after the other */
 #define __syncthreads() ((void)pthread_barrier_wait(&block_barrier))
+
+static inline int atomicMax(int *at, int value) {
+    int before = __atomic_load_n(at, __ATOMIC_RELAXED);
+    while (before < value && !__atomic_compare_exchange_n(at, &before, value, false,
+                                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+    return before;
+}
 
 typedef struct {
     void (*kernel)(void *argument);

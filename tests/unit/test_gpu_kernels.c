@@ -1,13 +1,19 @@
 /* The kernels of [avgpool] with windows, of Nesterov's step and those that go over the arrays of
- * all layers, run on the CPU with a thread for each of CUDA's: equal to what the CPU computes. */
+ * all layers, run on the CPU with a thread for each of CUDA's: equal to what the CPU computes. The
+ * sums over ranks have no twin among the layers, so their kernels also run on a card. */
 #include "small_network.h"
 
 #include "expect_fail.h"
 
 #include "cuda_on_cpu.h"
 
+#include "test_device.h"
+
 #include "array_list_blocks.h"
 #include "avgpool_blocks.h"
+#include "device_list.h"
+#include "flat_array_blocks.h"
+#include "gpu_status.h"
 #include "nesterov_blocks.h"
 #include "row_blocks.h"
 #include "shortcut_blocks.h"
@@ -280,6 +286,105 @@ static void arrays_are_cleared_and_nothing_else(void **state) {
     }
 }
 
+/* ---- arrays in a flat buffer ---- */
+
+enum { FROM = 2 }; /* the first array of a launch */
+
+typedef struct {
+    placed_array arrays[ARRAYS]; /* with a float after each of them, here and in `flat` */
+    unsigned first_blocks[ARRAYS + 1];
+    float *flat; /* (floats) */
+    size_t floats;
+} flat_arrays;
+
+static flat_arrays draw_flat_arrays(void) {
+    flat_arrays f = {0};
+    srand(5);
+    for (int i = 0; i < ARRAYS; i++) {
+        f.arrays[i] = (placed_array){drawn((int)COUNTS[i] + 1), COUNTS[i], f.floats, i % 2 ? 1 : 4};
+        f.floats += COUNTS[i] + 1;
+    }
+    lay_out_blocks(&f.arrays->count, sizeof *f.arrays, ARRAYS, f.first_blocks);
+    f.flat = drawn((int)f.floats);
+    return f;
+}
+
+static void free_flat_arrays(flat_arrays *f) {
+    for (int i = 0; i < ARRAYS; i++)
+        free(f->arrays[i].floats);
+    free(f->flat);
+}
+
+static void gather_kernel(void *pass) {
+    gather_arrays_kernel(*(flat_pass *)pass);
+}
+
+static void scatter_kernel(void *pass) {
+    scatter_arrays_kernel(*(flat_pass *)pass);
+}
+
+static void pass_on_cpu(flat_arrays *f, bool gathers) {
+    flat_pass pass = {f->arrays, f->first_blocks, ARRAYS, f->first_blocks[FROM], f->flat};
+    unsigned blocks = f->first_blocks[ARRAYS] - pass.first_block;
+    run_on_cpu(gathers ? gather_kernel : scatter_kernel, &pass, (int)blocks, THREADS);
+}
+
+static void pass_on_card(flat_arrays *f, bool gathers) {
+    (void)f, (void)gathers;
+#ifdef GPU
+    placed_array arrays[ARRAYS];
+    float *flat = cuda_make_array(f->flat, f->floats);
+    for (int i = 0; i < ARRAYS; i++) {
+        arrays[i] = f->arrays[i];
+        arrays[i].floats = cuda_make_array(f->arrays[i].floats, COUNTS[i] + 1);
+    }
+    device_list list = make_device_list(arrays, sizeof *arrays, ARRAYS, &arrays->count);
+    flat_pass pass = {list.arrays, list.first_blocks, list.count, f->first_blocks[FROM], flat};
+    unsigned blocks = list.blocks - pass.first_block;
+    check_error(gathers ? launch_gather_arrays(&pass, blocks)
+                        : launch_scatter_arrays(&pass, blocks));
+    cuda_pull_array(flat, f->flat, f->floats);
+    cuda_free(flat);
+    for (int i = 0; i < ARRAYS; i++) {
+        cuda_pull_array(arrays[i].floats, f->arrays[i].floats, COUNTS[i] + 1);
+        cuda_free(arrays[i].floats);
+    }
+    drop_device_list(&list);
+#endif
+}
+
+/* What a pass has to leave. */
+static void copy_by_hand(flat_arrays *f, bool gathers) {
+    for (int i = FROM; i < ARRAYS; i++)
+        for (size_t at = 0; at < COUNTS[i]; at++) {
+            float *placed = &f->flat[f->arrays[i].at + at];
+            if (gathers)
+                *placed = f->arrays[i].floats[at];
+            else
+                f->arrays[i].floats[at] = *placed / f->arrays[i].divisor;
+        }
+}
+
+static void arrays_go_to_their_places_and_back(void **state) {
+    use_device(state);
+    for (int gathers = 0; gathers < 2; gathers++) {
+        flat_arrays f = draw_flat_arrays(), expected = draw_flat_arrays();
+        if (*state == on_gpu)
+            pass_on_card(&f, gathers);
+        else
+            pass_on_cpu(&f, gathers);
+        copy_by_hand(&expected, gathers);
+        assert_memory_equal(f.flat, expected.flat, f.floats * sizeof(float));
+        for (int i = 0; i < ARRAYS; i++)
+            assert_memory_equal(f.arrays[i].floats, expected.arrays[i].floats,
+                                (COUNTS[i] + 1) * sizeof(float));
+        free_flat_arrays(&f);
+        free_flat_arrays(&expected);
+    }
+}
+
+/* ---- updates ---- */
+
 static const char UPDATED[] =
     "[net]\nbatch=4\nwidth=6\nheight=6\nchannels=3\nmomentum=.9\ndecay=.01\nlearning_rate=.2\n%s\n"
     "[convolutional]\nbatch_normalize=1\nfilters=16\nsize=3\nstride=1\npad=1\nactivation=relu\n"
@@ -289,6 +394,9 @@ static const char UPDATED[] =
     "[deconvolutional]\nbatch_normalize=1\nfilters=2\nsize=2\nstride=2\nactivation=linear\n"
     "[connected]\nbatch_normalize=1\noutput=5\nactivation=linear\n"
     "[connected]\noutput=3\nactivation=linear\n[softmax]\n";
+
+/* Arrays that it has. */
+enum { PARAMETERS = 3 + 2 + 2 + 2 + 3 + 3 + 2, STATISTICS = 4 * 2 };
 
 static network *parse_updated(const char *keys) {
     char text[2000];
@@ -342,7 +450,7 @@ static void update_beside_the_host(const char *keys, int iterations) {
     network *net = parse_updated(keys), *host = parse_updated(keys);
     updated_array arrays[MOST_ARRAYS], of_host[MOST_ARRAYS];
     int count = list_updated_arrays(net, net->decay_all, arrays);
-    assert_int_equal(count, 3 + 2 + 2 + 2 + 3 + 3 + 2);
+    assert_int_equal(count, PARAMETERS);
     assert_int_equal(list_updated_arrays(host, host->decay_all, of_host), count);
     for (int iteration = 0; iteration < iterations; iteration++) {
         host->learning_rate = .2f / (float)(1 + iteration);
@@ -394,6 +502,8 @@ typedef struct {
 static trained train_with(const char *keys, loss_scale *scale) {
     trained t = {.net = parse_updated(keys), .scale = scale};
     t.count = list_updated_arrays(t.net, t.net->decay_all, t.arrays);
+    t.count += list_statistics(t.net, t.arrays + t.count);
+    assert_int_equal(t.count, PARAMETERS + STATISTICS);
     for (int i = 0; i < t.count && scale; i++) {
         updated_array *a = &t.arrays[i];
         a->kept = a->before ? a->before : copied(a->updates, (int)a->count);
@@ -418,7 +528,8 @@ static void add_gradients(trained *t, unsigned seed) {
 static void expect_equal(const trained *a, const trained *b) {
     for (int i = 0; i < a->count; i++) {
         size_t bytes = a->arrays[i].count * sizeof(float);
-        assert_memory_equal(a->arrays[i].values, b->arrays[i].values, bytes);
+        if (a->arrays[i].values)
+            assert_memory_equal(a->arrays[i].values, b->arrays[i].values, bytes);
         assert_memory_equal(a->arrays[i].updates, b->arrays[i].updates, bytes);
     }
 }
@@ -434,6 +545,7 @@ static void leave_out_one(const char *keys, int array, size_t at, float gradient
             with.arrays[array].updates[at] += gradient;
         run_update(with.net, with.arrays, with.count, .2f, &scale);
         assert_int_equal(scale.dropped, i >= BAD);
+        assert_int_equal(scale.spoiled_before, i < BAD ? 0 : with.arrays[array].layer + 1);
         if (i != BAD) {
             add_gradients(&without, (unsigned)i);
             run_update(without.net, without.arrays, without.count, .2f, NULL);
@@ -451,6 +563,18 @@ static void updates_that_are_not_finite_are_left_out(void **state) {
     leave_out_one("", 0, 16 * 27 - 1, INFINITY);
     leave_out_one("nesterov=1", 5, 1, -INFINITY);
     leave_out_one("nesterov=1\ndecay_all=1", 16, 2, NAN);
+    leave_out_one("", PARAMETERS + 2, 1, INFINITY); /* a rolling mean of [batchnorm] */
+    leave_out_one("nesterov=1", PARAMETERS + STATISTICS - 1, 4, NAN);
+}
+
+static void the_highest_layer_at_fault_is_noted(void **state) {
+    (void)state;
+    loss_scale scale = first_loss_scale(4);
+    trained t = train_with("", &scale);
+    t.arrays[0].updates[0] = t.arrays[PARAMETERS - 1].updates[0] = t.arrays[3].updates[0] = NAN;
+    run_update(t.net, t.arrays, t.count, .2f, &scale);
+    assert_int_equal(scale.spoiled_before, t.arrays[PARAMETERS - 1].layer + 1);
+    free_trained(&t);
 }
 
 static void deltas_are_those_of_the_layers(void **state) {
@@ -480,7 +604,9 @@ int main(void) {
         cmocka_unit_test(parameters_are_updated_as_by_the_host),
         cmocka_unit_test(others_are_left_to_the_host),
         cmocka_unit_test(updates_that_are_not_finite_are_left_out),
+        cmocka_unit_test(the_highest_layer_at_fault_is_noted),
         cmocka_unit_test(deltas_are_those_of_the_layers),
+        ON_BOTH(arrays_go_to_their_places_and_back),
     };
     return cmocka_run_group_tests_name("gpu_kernels", tests, NULL, NULL);
 }
