@@ -106,15 +106,16 @@ static void start_training_loader(training_loader *t, const request *r) {
     t->data = read_classifier_data(r->data_file, r->cfg_file, t->net, NULL);
     check_training_network(t->net, r->cfg_file, &t->data, r->data_file, false);
     t->rows = image_rows_of(t->net, &t->data, r->seed, true);
-    loader_settings settings = {.images = t->data.list.count,
-                                .slots = t->net->subdivisions,
-                                .share = {.shards = 1, .own = 1, .rows = t->net->batch, .halves = true},
-                                .overlap = true,
-                                .seed = t->rows.seed,
-                                .row_inputs = t->net->inputs,
-                                .row_truths = t->net->truths,
-                                .threads = (int)sysconf(_SC_NPROCESSORS_ONLN),
-                                .source = image_rows_source(&t->rows)};
+    loader_settings settings = {
+        .images = t->data.list.count,
+        .slots = t->net->subdivisions,
+        .share = {.shards = 1, .own = 1, .rows = t->net->batch, .halves = true},
+        .overlap = true,
+        .seed = t->rows.seed,
+        .row_inputs = t->net->inputs,
+        .row_truths = t->net->truths,
+        .threads = (int)sysconf(_SC_NPROCESSORS_ONLN),
+        .source = image_rows_source(&t->rows)};
     t->loader = overlap_loader_create(&settings);
 }
 

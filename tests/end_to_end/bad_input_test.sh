@@ -461,5 +461,7 @@ done
 # Options without a command.
 darknet -nogpu
 check "options alone are answered with the usage" test "$status$(cut -c-6 said)" = 1usage:
+darknet classifier -i 0
+check "so is a command with nothing but options" test "$(cut -c-6 said)" = usage:
 
 finish

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "fail.h"
+#include "maxpool_layer.h"
 #include "small_network.h"
 #include "temporary_file.h"
 #include "utils.h"
@@ -416,6 +417,26 @@ static void avgpool_of_the_whole(void **state) {
     compare("input's delta", b.input_delta, dx, b.inputs);
     free(dx);
     free_bench(b);
+    free_layer(l);
+}
+
+/* It has no largest value. Where the compiler, which may take it that no number is NaN, finds one
+ * all the same, it is in the window. */
+static void maxpool_of_nan(void **state) {
+    (void)state;
+    layer l = make_maxpool_layer(1, 2, 4, 1, 2, 2, 0);
+    float *input = allocate(8, sizeof *input), *input_delta = allocate(8, sizeof *input_delta);
+    network net = {.input = input, .delta = input_delta};
+    input[0] = input[1] = input[4] = input[5] = NAN; /* the first of two windows */
+    input[6] = 3;
+    l.forward(l, net);
+    l.delta[0] = 5;
+    l.delta[1] = 7;
+    l.backward(l, net);
+    for (int i = 0; i < 8; i++)
+        assert_true(input_delta[i] == (i == 6 ? 7 : 0) || (i % 4 < 2 && input_delta[i] == 5));
+    free(input);
+    free(input_delta);
     free_layer(l);
 }
 
@@ -889,6 +910,7 @@ int main(void) {
         cmocka_unit_test(convolution_without_bias),
         cmocka_unit_test(avgpool_of_windows),
         cmocka_unit_test(avgpool_of_the_whole),
+        cmocka_unit_test(maxpool_of_nan),
         cmocka_unit_test(gradients_are_slopes_of_the_loss),
         cmocka_unit_test(first_layers_without_weights),
         cmocka_unit_test(another_size),

@@ -121,15 +121,16 @@ static run *prepare(shape s, int threads) {
     r->fake.permits = -1;
     pthread_mutex_init(&r->fake.lock, NULL);
     pthread_cond_init(&r->fake.changed, NULL);
-    r->settings = (loader_settings){.images = s.images,
-                                    .slots = s.slots,
-                                    .share = {.shards = 1, .own = 1, .rows = s.rows, .halves = s.overlap},
-                                    .overlap = s.overlap,
-                                    .seed = 5,
-                                    .row_inputs = r->fake.row_inputs,
-                                    .row_truths = TRUTHS,
-                                    .threads = threads,
-                                    .source = {&r->fake, fake_load}};
+    r->settings =
+        (loader_settings){.images = s.images,
+                          .slots = s.slots,
+                          .share = {.shards = 1, .own = 1, .rows = s.rows, .halves = s.overlap},
+                          .overlap = s.overlap,
+                          .seed = 5,
+                          .row_inputs = r->fake.row_inputs,
+                          .row_truths = TRUTHS,
+                          .threads = threads,
+                          .source = {&r->fake, fake_load}};
     return r;
 }
 
