@@ -12,6 +12,7 @@
 #include "network.h"
 #include "quiet_parser.h"
 #include "recipe.h"
+#include "row_share.h"
 
 static const char usage[] = "usage: darknet dlb inspect CFG";
 
@@ -54,17 +55,29 @@ static char *output_shape(const layer *l) {
 
 /* ---- the network ---- */
 
-static void print_batch(const network *net) {
+/* As `classifier train` shares a micro-batch out. */
+static void print_shards(const network *net, bool halves) {
+    int shards = recipe_keys(net).shards, rows = net->batch;
+    if (shards == 0)
+        return;
+    if (can_share_batch(rows * net->subdivisions, net->subdivisions, shards, halves))
+        printf("shards         %d of %d row%s, in training\n", shards, rows / shards,
+               plural((uint64_t)(rows / shards)));
+    else
+        printf(
+            "shards         %d, which the batch cannot be shared out over: training refuses it\n",
+            shards);
+}
+
+static void print_batch(const network *net, bool dlb) {
     char *input = describe_shape(net->w, net->h, net->c, net->inputs);
-    int rows = net->batch, slots = net->subdivisions, shards = recipe_keys(net).shards;
+    int rows = net->batch, slots = net->subdivisions;
     printf("input          %s%s\n", input,
            net->random ? "; random=1 resizes it during training" : "");
     printf("batch          %d image%s\n", rows * slots, plural((uint64_t)rows * (uint64_t)slots));
     printf("subdivisions   %d\n", slots);
     printf("micro-batch    %d row%s\n", rows, plural((uint64_t)rows));
-    if (shards > 0)
-        printf("shards         %d of %d row%s, in training\n", shards, rows / shards,
-               plural((uint64_t)(rows / shards)));
+    print_shards(net, dlb);
     free(input);
 }
 
@@ -134,7 +147,7 @@ static void inspect(char *cfg_file) {
     if (dlb)
         prepare_dlb_cost_training(dlb, net, cfg_file);
     printf("%s\n\n", cfg_file);
-    print_batch(net);
+    print_batch(net, dlb != NULL);
     if (dlb) {
         dlb_cost_facts facts = describe_dlb_cost(dlb);
         print_dlb(net, &facts);

@@ -124,8 +124,8 @@ static void compare_normalisation(const state_file *file, const fingerprint *bef
     if (is && strcmp(was, is) != 0 && rows && !recipe_keys(net).sync_bn)
         fprintf(stderr,
                 "%s: batch normalisation goes by the rows of %s, so that another number of ranks "
-                "trains otherwise; with sync_bn=1 or shards= it would not\n",
-                state_file_path(file), rows);
+                "trains otherwise; a training with sync_bn=1%s does not\n",
+                state_file_path(file), rows, is_on_gpu(net) ? "" : " or shards=");
 }
 
 static void compare_circumstances(const state_file *file, const fingerprint *now,

@@ -196,6 +196,10 @@ refuses "an odd micro-batch" "batch/subdivisions = 6/2 = 3 is odd"
 dlb_cfg batch=8 shards=2 >x.cfg
 check "a cfg with shards" inspects_quietly x.cfg
 check "shards" says shards "2 of 4 rows, in training"
+dlb_cfg batch=6 shards=2 >x.cfg
+check "shards with an odd number of rows" inspects_quietly x.cfg
+check "are said to be refused" says shards \
+    "2, which the batch cannot be shared out over: training refuses it"
 dlb_cfg batch=2 subdivisions=4 >x.cfg
 refuses "a batch without rows" "x.cfg: batch/subdivisions leaves no row for a micro-batch"
 { section net inputs=10 batch=2; section avgpool; } >x.cfg
