@@ -54,4 +54,14 @@ check 'a source that is not there is named' says 'none does not exist'
 rm fashion/t10k-labels*
 gpu_check 36000
 check 'a missing file of the data set is named' says 't10k-labels-idx1-ubyte'
+
+# ---- the list of what has never run on a card ----
+
+listed() {
+    local test
+    for test in $(grep -ohE 'ON_(GPU|BOTH)\([a-z0-9_]+\)' "$root"/tests/unit/test_*.c | sed 's/.*(\(.*\))/\1/'); do
+        grep -q "\`${test}_on_the_gpu\`" "$root/docs/gpu-checks.md" || { echo "$test is missing"; return 1; }
+    done
+}
+check 'docs/gpu-checks.md names all unit tests that need one' listed
 finish
