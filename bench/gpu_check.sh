@@ -1,23 +1,29 @@
 #!/bin/bash
-# The whole proof on a machine with a GPU, without network: builds, tests, sanitizers, speed beside
-# PyTorch, and baseline, control and DLB trained on Fashion-MNIST. Writes bench/results/gpu.md.
+# The whole proof on a machine with a GPU, without network: builds, tests, sanitizers, short trainings with each
+# key of a GPU's, speed beside PyTorch, and baseline, control and DLB trained on Fashion-MNIST. Writes
+# bench/results/gpu.md, anew after each part, and the comparisons' reports to bench/results/gpu/.
 #
-#   DARKNET_SRC=FOLDER FASHION_MNIST=FOLDER bench/gpu_check.sh SECONDS [-plan]
-#   make gpu-check TIME=SECONDS DARKNET_SRC=FOLDER FASHION_MNIST=FOLDER
+#   make gpu-check TIME=SECONDS DARKNET_SRC=FOLDER FASHION_MNIST=FOLDER [SEEDS=N ...]
+#   DARKNET_SRC=FOLDER FASHION_MNIST=FOLDER bench/gpu_check.sh SECONDS
+#   bench/gpu_check.sh SECONDS -plan
 #
 # SECONDS is the time for the trainings; building and testing come on top. The same command goes on
 # with trainings that it was stopped in; without build/gpu-check it starts anew. -plan says what would
-# be done, and with which numbers, and does nothing; it needs no card.
+# be done, and with which numbers, and does nothing; it needs no card, and none of the variables.
 #
 #   DARKNET_SRC     the host's source: a checkout, its tarball, or a folder with the tarball in it
-#   FASHION_MNIST   the folder of Fashion-MNIST's four files
+#   FASHION_MNIST   the folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
+#                   t10k-labels-idx1-ubyte, plain or as .gz
 #   CUDA            the toolkit (default: /usr/local/cuda); its compute-sanitizer is used if it is there
 #   SEEDS           of each comparison (default: 3)
 #   STEP_MS         milliseconds of a DLB step, "RESNET20 RESNET32" (default: measured; 20 30 in -plan)
-#   PYTHON          an interpreter that has PyTorch, if any
+#   PYTHON          an interpreter that has PyTorch, if any (default: python3, or /usr/bin/python3)
+#   ROUNDS          of the arms beside PyTorch (default: 5)
 #
-# Where mpicc and mpirun are there, two ranks are tried on one card, under memcheck too, and, where there are
-# two, on two.
+# Nothing is installed: the machine must have what `make install-packages` installs (but for Debian's package of
+# Fashion-MNIST), libcmocka-dev, python3, gnuplot for the charts, and a CUDA toolkit with a driver. cuDNN and NCCL
+# are used where their headers are. Where mpicc and mpirun are there, two ranks are tried on one card, under
+# memcheck too, and, where there are two, on two.
 set -eu
 cd "$(dirname "$0")/.."
 unset MAKEFLAGS MFLAGS # or what was given to make gpu-check would win over what is found here
@@ -25,13 +31,14 @@ export CUDA=${CUDA:-/usr/local/cuda} LC_ALL=C
 # shellcheck source=darknet/host.lock
 . darknet/host.lock
 work=build/gpu-check
-results=bench/results/gpu.md
-images=60000 batch=128 seeds=${SEEDS:-3} most_epochs=100
+results=bench/results/gpu.md reports=bench/results/gpu
+images=60000 batch=128 seeds=${SEEDS:-3} most_epochs=100 short=60
 fashion=${FASHION_MNIST:-}
 networks=(resnet20 resnet32)
 labels=(clean noise40)
 protocols=(equal-images equal-updates-2n)
-build='' plan=0 failed=0
+build='' plan=0 failed=0 iterations=
+unfinished='The check has not come to its end: what is missing here has not been measured.'
 
 say() { printf '%s\n' "$*"; }
 die() {
@@ -59,6 +66,12 @@ step() {
 # table LINE: into the results
 table() { [ $plan = 1 ] || printf '%s\n' "$*" >>"$work/gpu.md"; }
 
+# What is measured so far is kept, whatever becomes of the rest.
+publish() { # [NOTE]
+    [ $plan = 0 ] || return 0
+    { cat "$work/gpu.md"; [ $# = 0 ] || printf '\n%s\n' "$*"; } >"$results"
+}
+
 # ---- before anything takes time ----
 
 tarball_in() { # FOLDER
@@ -73,6 +86,7 @@ check_machine() {
 
 check_inputs() {
     local name
+    [ $plan = 0 ] || return 0
     [ -n "${DARKNET_SRC:-}" ] || die 'set DARKNET_SRC to a folder with the host'\''s source.'
     [ -e "$DARKNET_SRC" ] || die "DARKNET_SRC=$DARKNET_SRC does not exist."
     DARKNET_SRC=$(tarball_in "$DARKNET_SRC")
@@ -135,6 +149,11 @@ run_tests() {
     export DARKNET=$build/darknet COMPARE_WEIGHTS=$build/tests/compare_weights
     run_test trajectory tests/trajectory/trajectory_test.sh
     [ $mpi = 0 ] || run_test ranks tests/gpu/ranks_test.sh
+    for name in train resume recipe; do
+        run_test "end-to-end-$name" "tests/end_to_end/${name}_test.sh"
+    done
+    table '' && table 'Those of end-to-end compare bit for bit, as the CPU promises it and a GPU does not: see what failed' \
+        "in \`$work/end-to-end-*.log\`."
 }
 
 run_sanitizers() {
@@ -165,6 +184,32 @@ sanitize_ranks() { # SANITIZER
     table "| memcheck | two ranks on one card | $verdict |"
 }
 
+# ---- what changes a step on a GPU ----
+
+# A few iterations of ResNet-20, as they are and with each key; half needs cuDNN.
+run_short_trainings() {
+    local keys settings=('' cuda_graph=1)
+    [ $cudnn = 0 ] || settings+=(half=1 half=bfloat16 'half=1 cuda_graph=1')
+    table '' && table '## Short trainings' && table '' && table "ResNet-20, $short iterations from one seed, means of the last 10:"
+    table '' && table "| \`[net]\` | CE | LB |" && table '| --- | --- | --- |'
+    for keys in "${settings[@]}"; do
+        train_short "$keys"
+    done
+}
+
+train_short() { # KEYS
+    local keys=$1 name cfg losses='failed | see the log'
+    name=short${keys:+-${keys//[ =]/-}}
+    cfg=$work/$name.cfg
+    [ $plan = 1 ] || sed "s/^\[net\]\$/&\n${keys// /\\n}/" "$(write_cfg resnet20 $short)" >"$cfg"
+    if step "$name.log" "$build/darknet" classifier train "$work/clean/fashion-mnist.data" "$cfg" -seed 1 -valid_every 0 \
+        -save_every 0 -backup "$work/short" && [ $plan = 0 ]; then
+        losses=$(tail -n 10 "$work/short/$name.log.csv" |
+            awk -F, '{ ce += $5; lb += $6 } END { printf "%.4f | %.4f", ce / NR, lb / NR }')
+    fi
+    table "| ${keys:-as it is} | $losses |"
+}
+
 # ---- speed ----
 
 run_speed() {
@@ -186,7 +231,8 @@ source_of() { # NETWORK: a cfg with DLB
     esac
 }
 
-# write_cfg NETWORK ITERATIONS: into the work folder, with the recipe of the paper
+# write_cfg NETWORK ITERATIONS: into the work folder, with the recipe of the paper's cfgs in cfg/paper, whose
+# steps are these parts of a run
 write_cfg() {
     local out=$work/$1-dlb.cfg
     awk -v n="$2" -v batch=$batch '
@@ -195,8 +241,8 @@ write_cfg() {
         $0 == "[net]" {
             print
             print "batch=" batch "\nsubdivisions=1\npad_crop=4\nflip=1\nmean=.286,.286,.286\nstd=.353,.353,.353"
-            print "momentum=0.9\nnesterov=1\ndecay=0.0005\nlearning_rate=0.05\npolicy=steps\nscales=.1,.1"
-            printf "steps=%d,%d\nmax_batches=%d\ncudnn_benchmark=1\n", n * .6, n * .85, n
+            print "momentum=0.9\nnesterov=1\ndecay=0.0005\ndecay_all=1\nlearning_rate=0.05\npolicy=steps\nscales=.1,.1,.1"
+            printf "steps=%d,%d,%d\nmax_batches=%d\ncudnn_benchmark=1\n", n * .625, n * .75, n * .875, n
             next
         }
         /^(height|width|channels)=/ { print }
@@ -222,7 +268,8 @@ measure_ms() { # NETWORK: median milliseconds of an iteration, loading included
     step "measure-$1.log" "$build/darknet" classifier train "$work/clean/fashion-mnist.data" "$cfg" -seed 1 -valid_every 0 \
         -save_every 0 -backup "$backup" >&2 || die "$1 cannot be trained."
     tail -n +50 "$backup/$1-dlb.log.csv" | awk -F, '{ print 1000 * ($8 + $9) }' | sort -n |
-        awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+        awk '{ v[NR] = $1 } END { median = v[int((NR + 1) / 2)]; print median; exit !(median > 0) }' ||
+        die "the log of $1's training has no times."
 }
 
 prepare_data() {
@@ -240,16 +287,27 @@ compare_one() { # NETWORK LABELS PROTOCOL DEADLINE
     "$build/darknet" dlb report "$out" >>"$work/compare-$1-$2-$3.log" 2>&1 || true
     table '' && table "### $1, $2, $3" && table ''
     if [ -f "$out/report.md" ]; then
-        sed -n 's/^#/####/; p' "$out/report.md" >>"$work/gpu.md"
+        keep_report "$1-$2-$3" "$out"
     else
         table "No report: see $work/compare-$1-$2-$3.log."
     fi
 }
 
-run_trainings() { # SECONDS
-    local deadline=$((SECONDS + $1 * 11 / 10)) iterations ms network label protocol
-    table '' && table '## Trainings' && table ''
-    prepare_data
+# Beside the results, which get its accuracies and a link.
+keep_report() { # NAME FOLDER
+    local kept=$reports/$1 part
+    rm -rf "$kept"
+    mkdir -p "$kept"
+    for part in report.md results.csv charts; do
+        [ ! -e "$2/$part" ] || cp -r "$2/$part" "$kept"
+    done
+    awk '/^## / { accuracies = /^## Accuracy/ } accuracies && /^\|/' "$2/report.md" >>"$work/gpu.md"
+    table '' && table "[The whole report](gpu/$1/report.md), [its numbers](gpu/$1/results.csv)."
+}
+
+# Of a DLB step of each network: given, or of the run that is gone on with, or measured.
+step_ms() { # into ms
+    local a b
     if [ -n "${STEP_MS:-}" ]; then
         read -r -a ms <<<"$STEP_MS"
     elif [ $plan = 1 ]; then
@@ -257,20 +315,37 @@ run_trainings() { # SECONDS
     elif [ -f "$work/step_ms" ]; then
         read -r -a ms <"$work/step_ms"
     else
-        ms=("$(measure_ms resnet20)" "$(measure_ms resnet32)")
+        a=$(measure_ms resnet20) || exit 1
+        b=$(measure_ms resnet32) || exit 1
+        ms=("$a" "$b")
         say "${ms[*]}" >"$work/step_ms"
     fi
-    [ ${#ms[@]} -eq 2 ] || die "STEP_MS=\"$STEP_MS\": two numbers are needed, for ${networks[*]}."
+    awk -v given="${ms[*]}" 'BEGIN { n = split(given, v, " "); number = "^[0-9]*[.]?[0-9]+$"
+        exit !(n == 2 && v[1] ~ number && v[2] ~ number && v[1] * v[2] > 0) }' ||
+        die "\"${ms[*]}\" milliseconds a step: two numbers above 0 are needed, for ${networks[*]} (STEP_MS, or $work/step_ms)."
+}
+
+# All that can be refused is, before anything is measured that would be lost.
+prepare_trainings() { # SECONDS
+    local ms
+    prepare_data
+    step_ms
     iterations=$(iterations_within "$1" "${ms[0]}" "${ms[1]}")
     say "# ${ms[0]} and ${ms[1]} ms a step: $iterations iterations of batch $batch a run, $((iterations * batch / images)) epochs"
     [ "$iterations" -ge $((images / batch)) ] ||
         die "$1 seconds are $iterations iterations a run, less than an epoch: give more, or fewer SEEDS."
+}
+
+run_trainings() { # SECONDS
+    local deadline=$((SECONDS + $1 * 11 / 10)) network label protocol
+    table '' && table '## Trainings' && table ''
     table "Fashion-MNIST, all $images images, batch $batch, $iterations iterations, $seeds seeds."
     for network in "${networks[@]}"; do
         [ $plan = 1 ] || write_cfg "$network" "$iterations" >/dev/null
         for label in "${labels[@]}"; do
             for protocol in "${protocols[@]}"; do
                 compare_one "$network" "$label" "$protocol" "$deadline"
+                publish "$unfinished"
             done
         done
     done
@@ -280,7 +355,7 @@ run_trainings() { # SECONDS
 
 begin_results() {
     [ $plan = 0 ] || return 0
-    rm -f "$work/gpu.md"
+    [ ! -f "$work/gpu.md" ] || mv "$work/gpu.md" "$work/gpu-before.md"
     table '# On a GPU'
     table ''
     table "$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader | head -n 1);" \
@@ -289,26 +364,29 @@ begin_results() {
 }
 
 main() {
+    local section
     case ${1:-} in
     '' | *[!0-9]*) usage ;;
     esac
     [ $# -le 2 ] || usage
     case ${2:-} in
     '') ;;
-    -plan) plan=1 ;;
+    -plan) plan=1 fashion=${fashion:-FASHION_MNIST} ;;
     *) usage ;;
     esac
     check_inputs
     check_machine
     mkdir -p "$work"
     build_all
+    prepare_trainings "$1"
     begin_results
-    run_tests
-    run_sanitizers
-    run_speed
+    for section in run_tests run_sanitizers run_short_trainings run_speed; do
+        $section
+        publish "$unfinished"
+    done
     run_trainings "$1"
     [ $plan = 0 ] || return 0
-    cp "$work/gpu.md" "$results"
+    publish
     say "$results is written; $failed steps failed; logs are in $work"
     [ $failed -eq 0 ]
 }

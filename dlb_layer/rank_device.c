@@ -4,6 +4,7 @@
 #include "fail.h"
 #include "ranks.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,6 +92,23 @@ static int card_on_host(int number, int ranks) {
 }
 #endif
 
+#ifdef GPU
+static void say_where(void) {
+    int card;
+    struct cudaDeviceProp properties;
+    if (rank_number() != 0)
+        return;
+    if (gpu_index < 0) {
+        fprintf(stderr, "Training on the CPU\n");
+        return;
+    }
+    check_error(cudaGetDevice(&card));
+    check_error(cudaGetDeviceProperties(&properties, card));
+    fprintf(stderr, "Training on GPU %d, %s%s\n", card, properties.name,
+            rank_count() > 1 ? " (rank 0)" : "");
+}
+#endif
+
 void take_card_of_rank(const int *gpus, int count) {
     check_options(count);
 #ifdef GPU
@@ -100,6 +118,7 @@ void take_card_of_rank(const int *gpus, int count) {
         cuda_set_device(noted.list ? listed_card(gpus) : card_on_host(number, ranks));
     else
         cuda_set_device(gpus[0]);
+    say_where();
 #else
     (void)gpus;
 #endif

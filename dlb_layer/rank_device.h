@@ -22,8 +22,8 @@ unsigned long long seed_of_rank(unsigned long long seed);
 
 /* Makes a card the current one, or none with -nogpu: with one rank gpus[0]; with several the one at
  * the rank's place of `gpus`, (count), if -gpus is there, else the one with the rank's number on
- * its host. Called by all ranks at once. Ends the program with one sentence where that does not
- * work out. */
+ * its host. In a GPU build rank 0 says on standard error which that is. Called by all ranks at
+ * once. Ends the program with one sentence where that does not work out. */
 void take_card_of_rank(const int *gpus, int count);
 
 /* Whether two ranks have the same card. Called by all ranks at once, each with its card as the

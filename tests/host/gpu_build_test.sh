@@ -13,7 +13,7 @@ log=$(mktemp) || exit 1
 
 # make_gpu TARGET...
 make_gpu() {
-    make -s --no-print-directory -C "$root" -j"$(nproc)" GPU=1 CUDNN=$cudnn MPI=$mpi NCCL=$nccl OPENCV=0 ARCH=-arch=sm_75 BUILD="$build" \
+    make -s --no-print-directory -C "$root" -j"$(nproc)" GPU=1 CUDNN="$cudnn" MPI="$mpi" NCCL="$nccl" OPENCV=0 ARCH=-arch=sm_75 BUILD="$build" \
         OPTS=-O0 DLB_OPTS=-O0 "$@"
 }
 
@@ -48,6 +48,16 @@ else
     ok 'GPU=1 compiles and links'
     skip 'CUDNN=1 too' 'there is no cudnn.h'
 fi
+# The build above has all that is here. What it lacks without a library is read by the compiler alone: our C files and
+# those of the host's that ask for cuDNN.
+reads_without() { # CUDNN MPI PATTERN: what has it of our files
+    local cudnn=$1 mpi=$2 nccl=0 build=$WORK/read-$1$2 objects
+    mapfile -t objects < <(cd "$root" && { grep -lE "$3" dlb_layer/*.c | grep -vE '/(ranks_mpi|gradient_sums_gpu|pinned_sums|nccl_sums)\.c'
+        grep -l CUDNN darknet/host/src/*.c; } | sed 's|^darknet/host/src|host|; s|c$|o|; s|^|'"$build/|")
+    make_gpu CC='cc -fsyntax-only' "${objects[@]}" >printed 2>said
+}
+[ $mpi = 0 ] || check 'GPU=1 CUDNN=1 without ranks compiles' reads_without $cudnn 0 '"(ranks|gpu_status|gradient_sums.*)\.h"|DLB_MPI'
+[ $cudnn = 0 ] || check 'GPU=1 alone compiles' reads_without 0 0 .
 if [ $mpi = 1 ]; then ok 'MPI=1 too'; else skip 'MPI=1 too' 'there is no mpicc'; fi
 if [ $nccl = 1 ]; then ok 'NCCL=1 too'; else skip 'NCCL=1 too' 'there is no nccl.h, or no mpicc'; fi
 refuses_nccl_alone() { ! make -s --no-print-directory -C "$root" NCCL=1 show-build >printed 2>said && grep -q 'needs GPU=1 MPI=1' said; }
@@ -73,6 +83,8 @@ trains_as_the_cpu_build() {
 make_data_set
 dlb_cfg >dlb.cfg
 check 'trains with -nogpu as the CPU build does' trains_as_the_cpu_build
+says_where() { losses "$DARKNET" -nogpu >got && grep -qx 'Training on the CPU' said; }
+check 'and says so' says_where
 check 'validates with -nogpu' darknet classifier valid x.data dlb.cfg backup/dlb.weights -nogpu
 check 'commands of dlb need no card' darknet dlb inspect dlb.cfg
 
