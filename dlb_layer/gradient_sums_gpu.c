@@ -163,7 +163,8 @@ static size_t flat_floats(const struct device_sums *s) {
 #ifdef DLB_NCCL
 /* With all that a backward pass sums. */
 static void connect_ranks(const struct device_sums *s) {
-    check_error(cudaMemsetAsync(s->flat, 0, flat_floats(s) * sizeof *s->flat, s->stream));
+    if (s->flat)
+        check_error(cudaMemsetAsync(s->flat, 0, flat_floats(s) * sizeof *s->flat, s->stream));
     for (int i = 0; i < s->flow.bucket_count; i++) {
         float_array zeros = floats_of_bucket(s, i);
         nccl_sums_connect(s->nccl, &zeros, s->stream);
