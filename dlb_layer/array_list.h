@@ -7,9 +7,9 @@
 
 #include <stddef.h>
 
-/* One array of parameters; or of rolling statistics, which are `updates` then and only kept. */
+/* One array of parameters. */
 typedef struct {
-    float *values, *updates; /* (count); no values for statistics */
+    float *values, *updates; /* (count) */
     float *before;           /* (count), see nesterov.h; NULL without */
     float *kept;             /* (count), `updates` as the last update left them, which may be where
                                 `before` is; NULL: no update of these is ever left out */

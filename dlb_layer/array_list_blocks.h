@@ -7,8 +7,8 @@
 #include "array_list_kernels.h"
 #include "sgd_update.h"
 
-/* Whether a gradient or rolling statistic is not finite. A gradient's fault spreads to the layers
- * below, so the highest one is noted; without atomicMax() it would be any of them. */
+/* Whether a gradient is not finite. The fault spreads to the layers below, so the highest one is
+ * noted; without atomicMax() it would be any of them. */
 static __global__ void check_gradients_kernel(update_pass p) {
     int index = array_of_block(p.first_blocks, p.count, blockIdx.x), finite = 1;
     updated_array a = p.arrays[index];
@@ -42,8 +42,7 @@ static __global__ void update_arrays_kernel(update_pass p) {
         return; /* all threads */
     }
     for (size_t i = range.from + threadIdx.x; i < range.to; i += blockDim.x) {
-        if (a.values)
-            sgd_update_of(a.values + i, a.updates + i, a.before ? a.before + i : NULL, f);
+        sgd_update_of(a.values + i, a.updates + i, a.before ? a.before + i : NULL, f);
         if (a.kept)
             a.kept[i] = a.updates[i];
     }

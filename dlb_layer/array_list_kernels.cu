@@ -35,3 +35,17 @@ cudaError_t launch_scatter_arrays(const flat_pass *pass, unsigned blocks) {
     scatter_arrays_kernel<<<blocks, THREADS, 0, gpu_stream()>>>(*pass);
     return cudaPeekAtLastError();
 }
+
+cudaError_t load_array_kernels(void) {
+    const void *kernels[] = {
+        (const void *)gather_arrays_kernel, (const void *)scatter_arrays_kernel,
+        (const void *)clear_arrays_kernel,  (const void *)check_gradients_kernel,
+        (const void *)update_arrays_kernel, (const void *)step_loss_scale_kernel};
+    cudaError_t status = cudaSuccess;
+    for (const void *kernel : kernels) {
+        cudaFuncAttributes attributes;
+        if (status == cudaSuccess)
+            status = cudaFuncGetAttributes(&attributes, kernel);
+    }
+    return status;
+}

@@ -53,6 +53,9 @@ cudaError_t launch_clear_arrays(const clear_pass *pass, unsigned blocks);
 cudaError_t launch_gather_arrays(const flat_pass *pass, unsigned blocks);
 cudaError_t launch_scatter_arrays(const flat_pass *pass, unsigned blocks);
 
+/* Loads these kernels, which else their first launch does: it may wait for all of the device. */
+cudaError_t load_array_kernels(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -150,14 +150,14 @@ static loss_sums take_losses(training *t, float sum) {
     return sums;
 }
 
-/* Fills t->losses. Returns whether the update was not finite and is left out. */
+/* Fills t->losses. Returns whether the finite guard has dropped the update; one that half=1 leaves
+ * out has a loss like any other. */
 static bool train_on_batch(training *t, const loaded_batch *batch) {
-    int before = half_updates_dropped(t->net);
     finite_guard_begin(t->guard);
     begin_iteration_of_ranks(t->net);
     for (int shard = 0; shard < count_own_shards(t->net); shard++)
         t->losses[shard] = take_losses(t, train_on_shard(t, batch, shard));
-    return finite_guard_end(t->guard) || half_updates_dropped(t->net) > before;
+    return finite_guard_end(t->guard);
 }
 
 static void note_losses(training *t, iteration_record *record) {

@@ -104,15 +104,24 @@ static bool is_underflow(const network *net) {
     return first_not_finite(logits, count) == count;
 }
 
+/* Whether a layer computes in float16; half=1 of a network may be of none. */
+static bool has_float16(const network *net) {
+    bool any = false;
+#ifdef CUDNN
+    for (int i = 0; i < net->n && is_on_gpu(net); i++)
+        any |= net->layers[i].half == HALF_FLOAT16;
+#else
+    (void)net;
+#endif
+    return any;
+}
+
 /* The loss alone: which layer that came from is not known on a GPU. */
 static char *describe_loss(const network *net, float loss) {
     const char *with = "";
-    (void)net;
-#ifdef GPU
-    if (is_on_gpu(net) && net->half == HALF_FLOAT16)
+    if (has_float16(net))
         with = " with half=1, whose float16 ends at 65504 where half=bfloat16 has the range of "
                "float32";
-#endif
     return format_string("the loss is %s%s", kind_of_value(loss), with);
 }
 

@@ -15,6 +15,7 @@
 #include "recipe.h"
 #include "shared_network_state.h"
 #include "step_losses.h"
+#include "whole_network_gpu.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -101,13 +102,21 @@ static void gather(void *context, int first, int end) {
     check_error(launch_gather_arrays(&pass, blocks));
 }
 
+#ifdef DLB_NCCL
+static float_array floats_of_bucket(const struct device_sums *s, int number) {
+    const bucket *b = &s->buckets[number];
+    return (float_array){s->flat + b->from, b->count};
+}
+#endif
+
 static void send(void *context, int number) {
     struct device_sums *s = context;
     const bucket *b = &s->buckets[number];
     order_streams(0, s->event, s->stream);
 #ifdef DLB_NCCL
     if (s->nccl) {
-        nccl_sums_start(s->nccl, s->flat + b->from, b->count, s->stream);
+        float_array floats = floats_of_bucket(s, number);
+        nccl_sums_start(s->nccl, &floats, s->stream);
         return;
     }
 #endif
@@ -146,18 +155,35 @@ static void plan(struct device_sums *s) {
         check_error(cudaMalloc((void **)&s->flat, floats * sizeof *s->flat));
 }
 
-static void choose_way(struct device_sums *s) {
+static size_t flat_floats(const struct device_sums *s) {
     const bucket *last = s->flow.bucket_count ? &s->buckets[s->flow.bucket_count - 1] : NULL;
+    return last ? last->from + last->count : 0;
+}
+
+#ifdef DLB_NCCL
+/* With all that a backward pass sums. */
+static void connect_ranks(const struct device_sums *s) {
+    if (s->flat)
+        check_error(cudaMemsetAsync(s->flat, 0, flat_floats(s) * sizeof *s->flat, s->stream));
+    for (int i = 0; i < s->flow.bucket_count; i++) {
+        float_array zeros = floats_of_bucket(s, i);
+        nccl_sums_connect(s->nccl, &zeros, s->stream);
+    }
+}
+#endif
+
+static void choose_way(struct device_sums *s) {
     bool share_a_card = ranks_share_a_card();
 #ifdef DLB_NCCL
     if (!share_a_card) {
-        s->nccl = nccl_sums_create(s->stream);
+        s->nccl = nccl_sums_create();
+        connect_ranks(s);
         s->summed = make_device_event();
         fprintf(stderr, "The gradients of %d ranks are added up by NCCL\n", rank_count());
         return;
     }
 #endif
-    s->pinned = pinned_sums_create(s->flow.bucket_count, last ? last->from + last->count : 0);
+    s->pinned = pinned_sums_create(s->flow.bucket_count, flat_floats(s));
     fprintf(stderr,
             "The gradients of %d ranks are added up through the host's memory, by MPI: %s\n",
             rank_count(),
@@ -171,6 +197,7 @@ void prepare_device_sums(network *net) {
     plan(s);
     check_error(cudaStreamCreateWithFlags(&s->stream, cudaStreamNonBlocking));
     s->event = make_device_event();
+    check_error(load_array_kernels());
     choose_way(s);
     net->ranks->device_sums = s;
 }
@@ -205,7 +232,8 @@ void begin_iteration_on_device(network *net) {
     const struct device_sums *s = sums_of(net);
     if (!s)
         return;
-    begin_recipe_step(net); /* notes momentum as it is */
+    begin_recipe_step(net);   /* notes momentum as it is, */
+    list_parameters_gpu(net); /* as does this, whose copies would wait for the sums later */
     const device_list *list = &s->gradients;
     clear_pass pass = {list->arrays, list->first_blocks, list->count};
     if (rank_number() > 0 && list->blocks)

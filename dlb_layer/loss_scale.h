@@ -17,8 +17,8 @@ typedef struct {
     float scale;
     int good;    /* updates since it changed */
     int dropped; /* updates in all */
-    int spoiled; /* of the layers with a gradient or rolling statistic of this iteration that is
-                    not finite, the last one's number + 1; 0: none */
+    int spoiled; /* of the layers with a gradient of this iteration that is not finite, the last
+                    one's number + 1; 0: none */
     int spoiled_before; /* of the last update that was dropped */
 } loss_scale;
 

@@ -66,13 +66,13 @@ void report_half_updates(const network *net) {
         return;
     const char *type = get_layer_string(net->layers[spoiled].type);
     if (loss_scale_is_exhausted(&s))
-        fail("half=1: iteration %zu, learning rate %g: a gradient or rolling statistic of layer "
-             "%d, a [%s], is not finite even without a loss scale; half=bfloat16 has the range of "
-             "float32",
+        fail("half=1: iteration %zu, learning rate %g: a gradient of layer %d, a [%s], is not "
+             "finite "
+             "even without a loss scale; half=bfloat16 has the range of float32",
              iteration, get_current_rate((network *)net), spoiled, type);
     fprintf(stderr,
-            "Dropped the update of iteration %zu: a gradient or rolling statistic of layer %d, a "
-            "[%s], is not finite with half=1; the loss scale is %g now\n",
+            "Dropped the update of iteration %zu: a gradient of layer %d, a [%s], is not finite "
+            "with half=1; the loss scale is %g now\n",
             iteration, spoiled, type, s.scale);
     net->loss_scale->reported = s.dropped;
     net->loss_scale->dropped += dropped;

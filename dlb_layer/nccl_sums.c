@@ -49,20 +49,12 @@ static void wait_for(const nccl_sums *s, cudaEvent_t event, const char *what) {
     rank_wait_until(has_happened, &awaited, what);
 }
 
-/* NCCL may connect the ranks no sooner than with their first sum. */
-static void add_up_one(nccl_sums *s, cudaStream_t stream) {
-    float *value;
-    cudaEvent_t event = make_device_event();
-    check_error(cudaMalloc((void **)&value, sizeof *value));
-    check_error(cudaMemsetAsync(value, 0, sizeof *value, stream));
-    settle(s, ncclAllReduce(value, value, 1, ncclFloat, ncclSum, s->comm, stream), START);
-    check_error(cudaEventRecord(event, stream));
-    wait_for(s, event, START);
-    check_error(cudaEventDestroy(event));
-    check_error(cudaFree(value));
+static void start(nccl_sums *s, const float_array *a, cudaStream_t stream, const char *what) {
+    settle(s, ncclAllReduce(a->floats, a->floats, a->count, ncclFloat, ncclSum, s->comm, stream),
+           what);
 }
 
-nccl_sums *nccl_sums_create(cudaStream_t stream) {
+nccl_sums *nccl_sums_create(void) {
     nccl_sums *s = allocate(1, sizeof *s);
     ncclUniqueId id = {{0}};
     ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
@@ -71,8 +63,15 @@ nccl_sums *nccl_sums_create(cudaStream_t stream) {
         check_nccl(ncclGetUniqueId(&id));
     ranks_broadcast(&id, sizeof id);
     settle(s, ncclCommInitRankConfig(&s->comm, rank_count(), id, rank_number(), &config), START);
-    add_up_one(s, stream);
     return s;
+}
+
+void nccl_sums_connect(nccl_sums *s, const float_array *zeros, cudaStream_t stream) {
+    cudaEvent_t event = make_device_event();
+    start(s, zeros, stream, START);
+    check_error(cudaEventRecord(event, stream));
+    wait_for(s, event, START);
+    check_error(cudaEventDestroy(event));
 }
 
 void nccl_sums_free(nccl_sums *s) {
@@ -83,8 +82,8 @@ void nccl_sums_free(nccl_sums *s) {
     free(s);
 }
 
-void nccl_sums_start(nccl_sums *s, float *values, size_t count, cudaStream_t stream) {
-    settle(s, ncclAllReduce(values, values, count, ncclFloat, ncclSum, s->comm, stream), GRADIENTS);
+void nccl_sums_start(nccl_sums *s, const float_array *values, cudaStream_t stream) {
+    start(s, values, stream, GRADIENTS);
 }
 
 void nccl_sums_wait(const nccl_sums *s, cudaEvent_t event) {

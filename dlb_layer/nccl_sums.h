@@ -5,22 +5,27 @@
 #define NCCL_SUMS_H
 
 #ifdef DLB_NCCL
+#include "array_list.h"
+
 #include <cuda_runtime.h>
-#include <stddef.h>
 
 typedef struct nccl_sums nccl_sums;
 
-/* Connects all ranks, each with its current device, of which no two ranks may have the same one,
- * and waits for a first sum in `stream`. The caller releases it with nccl_sums_free(), which all
- * ranks call at once. */
-nccl_sums *nccl_sums_create(cudaStream_t stream);
+/* Of all ranks, each with its current device, of which no two ranks may have the same one. The
+ * caller releases it with nccl_sums_free(), which all ranks call at once. */
+nccl_sums *nccl_sums_create(void);
+
+/* Sums zeros on the device, in `stream`, and waits for that. NCCL connects the ranks for a way of
+ * summing when a sum first goes it, and the size decides which one it goes: for each size that
+ * follows. */
+void nccl_sums_connect(nccl_sums *sums, const float_array *zeros, cudaStream_t stream);
 
 /* Accepts NULL. */
 void nccl_sums_free(nccl_sums *sums);
 
-/* In `stream`: values, (count) on the device, become their sums over the ranks, the same bits on
- * all of them. Does not wait for the device. */
-void nccl_sums_start(nccl_sums *sums, float *values, size_t count, cudaStream_t stream);
+/* In `stream`: values on the device become their sums over the ranks, the same bits on all of them.
+ * Does not wait for the device. */
+void nccl_sums_start(nccl_sums *sums, const float_array *values, cudaStream_t stream);
 
 /* Waits for the device to come to `event`, recorded after sums. */
 void nccl_sums_wait(const nccl_sums *sums, cudaEvent_t event);

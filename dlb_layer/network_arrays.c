@@ -57,22 +57,6 @@ int list_updated_arrays(const network *net, int decay_all, updated_array *arrays
     return count;
 }
 
-int list_statistics(const network *net, updated_array *arrays) {
-    int count = 0;
-    for (int i = 0; i < net->n; i++) {
-        const layer *l = &net->layers[i];
-        layer_array all[MOST_LAYER_ARRAYS];
-        int all_count = is_updated_by_list(l) ? list_layer_arrays(l, all) : 0;
-        for (int k = 0; k < all_count; k++) {
-            float *values = is_on_gpu(net) ? all[k].values_gpu : all[k].values;
-            updated_array a = {.updates = values, .count = all[k].count, .layer = i};
-            if (values && !all[k].updates)
-                arrays[count++] = a;
-        }
-    }
-    return count;
-}
-
 static float *delta_of(const layer *l, bool on_gpu) {
 #ifdef GPU
     if (on_gpu)

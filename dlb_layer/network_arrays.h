@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 /* Room for the lists of a network with so many layers. */
-enum { MOST_UPDATED_ARRAYS = 3, MOST_STATISTICS = 2, MOST_DELTAS = 1 }; /* a layer */
+enum { MOST_UPDATED_ARRAYS = 3, MOST_DELTAS = 1 }; /* a layer */
 
 /* Whether list_updated_arrays() knows the layer, which has an update. */
 bool is_updated_by_list(const layer *l);
@@ -19,10 +19,6 @@ bool is_updated_by_list(const layer *l);
  * with adam=1, or a layer that is none of convolutional, deconvolutional, connected, local and
  * batchnorm. */
 int list_updated_arrays(const network *net, int decay_all, updated_array *arrays);
-
-/* Fills `arrays`, (MOST_STATISTICS * net->n), with the rolling statistics, as `updates`; returns
- * how many. */
-int list_statistics(const network *net, updated_array *arrays);
 
 /* Fills `arrays`, (MOST_DELTAS * net->n), with the deltas of the layers, (batch, outputs) each;
  * returns how many. */

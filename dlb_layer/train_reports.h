@@ -8,8 +8,8 @@
 /* On standard error, with several ranks or shards. */
 void report_shares(const network *net);
 
-/* The host's line on standard output, with the losses of this layer. `dropped`: its update was left
- * out, and its loss does not count in the average. */
+/* The host's line on standard output, with the losses of this layer. `dropped`: the finite
+ * guard has dropped its update, and its loss does not count in the average. */
 void print_iteration(training *t, const iteration_record *r, bool dropped);
 
 /* On standard error, where there are any. Called by all ranks at once. */

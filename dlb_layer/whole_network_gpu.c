@@ -84,11 +84,10 @@ static void keep_updates(struct whole_network *whole, updated_array *a) {
 }
 
 static void list_updated(struct whole_network *whole, const network *net) {
-    size_t most = (MOST_UPDATED_ARRAYS + MOST_STATISTICS) * (size_t)net->n;
+    size_t most = MOST_UPDATED_ARRAYS * (size_t)net->n;
     updated_array *arrays = allocate(most, sizeof *arrays);
     whole->updated_count = list_updated_arrays(net, net->decay_all, arrays);
     if (net->loss_scale) {
-        whole->updated_count += list_statistics(net, arrays + whole->updated_count);
         whole->kept = allocate(most, sizeof *whole->kept);
         for (int i = 0; i < whole->updated_count; i++)
             keep_updates(whole, &arrays[i]);

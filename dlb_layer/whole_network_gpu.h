@@ -16,9 +16,10 @@ void clear_deltas_gpu(network *net);
 void bring_delta_list_up_to_date(network *net);
 unsigned long delta_lists_made(const network *net);
 
-/* For a network whose updates may be left out, which net->loss_scale says: before the first
- * gradient, after begin_recipe_step(). Lists its parameters and notes their `updates` on the
- * device, where Nesterov's step does not do so. Does nothing when it has been called before. */
+/* For a network whose updates may be left out, which net->loss_scale says, or follow sums over the
+ * ranks: before the first gradient, after begin_recipe_step(). Lists its parameters and, for the
+ * former, notes their `updates` on the device, where Nesterov's step does not do so. Waits for the
+ * device; does nothing when it has been called before. */
 void list_parameters_gpu(network *net);
 
 /* Updates all parameters, Nesterov's step included. Returns 0, and has done nothing, where the host

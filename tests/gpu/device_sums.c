@@ -18,6 +18,8 @@
 #include "ranks.h"
 #include "recipe.h"
 #include "shared_network.h"
+#include "step_losses.h"
+#include "whole_network_gpu.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -160,6 +162,7 @@ static void go_round(network *net, int round, bool captured, bool joined) {
         go_through_layer(net, i, round);
     if (captured)
         finish_gradient_sums(net);
+    list_parameters_gpu(net); /* as the first update does */
     await_gradient_sums(net);
     cudaDeviceSynchronize();
     expect_sums(net, round, joined);
@@ -183,6 +186,9 @@ static void sums_of(const char *keys, bool joined) {
     move_to_device(net);
     if (has_validation_copy(net))
         fail("a second network takes the memory of a GPU");
+    defer_losses(net);
+    if (!losses_are_deferred(net))
+        fail("the sums are waited for before the update");
     peers_are_silent = !strcmp(mode, "unanswered");
     prepare_gradient_sums(net);
     spoil_nccl();

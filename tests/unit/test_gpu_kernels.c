@@ -14,11 +14,14 @@
 #include "device_list.h"
 #include "flat_array_blocks.h"
 #include "gpu_status.h"
+#include "loss_scale_gpu.h"
 #include "nesterov_blocks.h"
 #include "row_blocks.h"
 #include "shortcut_blocks.h"
 #include "network_arrays.h"
+#include "network_device.h"
 #include "recipe.h"
+#include "whole_network_gpu.h"
 
 #include <math.h>
 
@@ -396,7 +399,7 @@ static const char UPDATED[] =
     "[connected]\noutput=3\nactivation=linear\n[softmax]\n";
 
 /* Arrays that it has. */
-enum { PARAMETERS = 3 + 2 + 2 + 2 + 3 + 3 + 2, STATISTICS = 4 * 2 };
+enum { PARAMETERS = 3 + 2 + 2 + 2 + 3 + 3 + 2 };
 
 static network *parse_updated(const char *keys) {
     char text[2000];
@@ -496,15 +499,19 @@ typedef struct {
     network *net;
     updated_array arrays[MOST_ARRAYS];
     int count;
-    loss_scale *scale; /* NULL: no update is left out */
+    loss_scale *scale; /* on a GPU a copy of the device's; NULL: no update is left out */
 } trained;
 
 static trained train_with(const char *keys, loss_scale *scale) {
     trained t = {.net = parse_updated(keys), .scale = scale};
     t.count = list_updated_arrays(t.net, t.net->decay_all, t.arrays);
-    t.count += list_statistics(t.net, t.arrays + t.count);
-    assert_int_equal(t.count, PARAMETERS + STATISTICS);
-    for (int i = 0; i < t.count && scale; i++) {
+    assert_int_equal(t.count, PARAMETERS);
+    if (scale && is_on_gpu(t.net)) {
+        t.net->half = HALF_FLOAT16; /* of no layer, so that cuDNN is not needed */
+        t.net->loss_scale = make_device_loss_scale(t.net);
+        begin_half_step(t.net);
+    }
+    for (int i = 0; i < t.count && scale && !is_on_gpu(t.net); i++) {
         updated_array *a = &t.arrays[i];
         a->kept = a->before ? a->before : copied(a->updates, (int)a->count);
     }
@@ -512,43 +519,110 @@ static trained train_with(const char *keys, loss_scale *scale) {
 }
 
 static void free_trained(trained *t) {
-    for (int i = 0; i < t->count; i++)
+    for (int i = 0; i < t->count; i++) /* on a GPU they are the network's */
         if (t->arrays[i].kept != t->arrays[i].before)
             free(t->arrays[i].kept);
     free_network(t->net);
 }
 
-static void add_gradients(trained *t, unsigned seed) {
+/* What is where the network computes; the caller frees it. */
+static float *pulled(const trained *t, float *floats, size_t count) {
+#ifdef GPU
+    if (is_on_gpu(t->net)) {
+        float *copy = calloc(count, sizeof *copy);
+        cuda_pull_array(floats, copy, count);
+        return copy;
+    }
+#endif
+    (void)t;
+    return copied(floats, (int)count);
+}
+
+static void push(const trained *t, float *to, float *from, size_t count) {
+#ifdef GPU
+    if (is_on_gpu(t->net)) {
+        cuda_push_array(to, from, count);
+        return;
+    }
+#endif
+    (void)t;
+    memcpy(to, from, count * sizeof *to);
+}
+
+typedef struct {
+    int array;
+    size_t at;
+    float gradient;
+} bad_gradient;
+
+/* Accepts no bad one. */
+static void add_gradients(const trained *t, unsigned seed, const bad_gradient *bad) {
     srand(seed);
-    for (int i = 0; i < t->count; i++)
-        for (size_t at = 0; at < t->arrays[i].count; at++)
-            t->arrays[i].updates[at] += draw();
+    for (int i = 0; i < t->count; i++) {
+        const updated_array *a = &t->arrays[i];
+        float *updates = pulled(t, a->updates, a->count);
+        for (size_t at = 0; at < a->count; at++)
+            updates[at] += draw();
+        if (bad && bad->array == i)
+            updates[bad->at] += bad->gradient;
+        push(t, a->updates, updates, a->count);
+        free(updates);
+    }
+}
+
+#ifdef GPU
+static void update_on_gpu(const trained *t) {
+    network *net = t->net;
+    update_args a = {.batch = net->batch * net->subdivisions,
+                     .learning_rate = .2f,
+                     .momentum = net->momentum,
+                     .decay = net->decay};
+    assert_true(update_whole_network_gpu(net, a));
+    if (t->scale)
+        check_error(cudaMemcpy(t->scale, device_loss_scale_of(net), sizeof *t->scale,
+                               cudaMemcpyDeviceToHost));
+}
+#endif
+
+static void update(trained *t) {
+#ifdef GPU
+    if (is_on_gpu(t->net)) {
+        update_on_gpu(t);
+        return;
+    }
+#endif
+    run_update(t->net, t->arrays, t->count, .2f, t->scale);
+}
+
+static void expect_equal_floats(const trained *a, float *of_a, const trained *b, float *of_b,
+                                size_t count) {
+    float *got = pulled(a, of_a, count), *expected = pulled(b, of_b, count);
+    assert_memory_equal(got, expected, count * sizeof *got);
+    free(got);
+    free(expected);
 }
 
 static void expect_equal(const trained *a, const trained *b) {
     for (int i = 0; i < a->count; i++) {
-        size_t bytes = a->arrays[i].count * sizeof(float);
-        if (a->arrays[i].values)
-            assert_memory_equal(a->arrays[i].values, b->arrays[i].values, bytes);
-        assert_memory_equal(a->arrays[i].updates, b->arrays[i].updates, bytes);
+        const updated_array *of_a = &a->arrays[i], *of_b = &b->arrays[i];
+        expect_equal_floats(a, of_a->values, b, of_b->values, of_a->count);
+        expect_equal_floats(a, of_a->updates, b, of_b->updates, of_a->count);
     }
 }
 
 /* A training with an iteration that has this gradient is the one without the iteration. */
-static void leave_out_one(const char *keys, int array, size_t at, float gradient) {
+static void leave_out_one(const char *keys, bad_gradient bad) {
     enum { BAD = 2, ITERATIONS = 4 };
     loss_scale scale = first_loss_scale(4);
     trained with = train_with(keys, &scale), without = train_with(keys, NULL);
     for (int i = 0; i < ITERATIONS; i++) {
-        add_gradients(&with, (unsigned)i);
-        if (i == BAD)
-            with.arrays[array].updates[at] += gradient;
-        run_update(with.net, with.arrays, with.count, .2f, &scale);
+        add_gradients(&with, (unsigned)i, i == BAD ? &bad : NULL);
+        update(&with);
         assert_int_equal(scale.dropped, i >= BAD);
-        assert_int_equal(scale.spoiled_before, i < BAD ? 0 : with.arrays[array].layer + 1);
+        assert_int_equal(scale.spoiled_before, i < BAD ? 0 : with.arrays[bad.array].layer + 1);
         if (i != BAD) {
-            add_gradients(&without, (unsigned)i);
-            run_update(without.net, without.arrays, without.count, .2f, NULL);
+            add_gradients(&without, (unsigned)i, NULL);
+            update(&without);
         }
         expect_equal(&with, &without);
     }
@@ -558,13 +632,11 @@ static void leave_out_one(const char *keys, int array, size_t at, float gradient
 }
 
 static void updates_that_are_not_finite_are_left_out(void **state) {
-    (void)state;
-    leave_out_one("", 0, 0, NAN);
-    leave_out_one("", 0, 16 * 27 - 1, INFINITY);
-    leave_out_one("nesterov=1", 5, 1, -INFINITY);
-    leave_out_one("nesterov=1\ndecay_all=1", 16, 2, NAN);
-    leave_out_one("", PARAMETERS + 2, 1, INFINITY); /* a rolling mean of [batchnorm] */
-    leave_out_one("nesterov=1", PARAMETERS + STATISTICS - 1, 4, NAN);
+    use_device(state);
+    leave_out_one("", (bad_gradient){0, 0, NAN});
+    leave_out_one("", (bad_gradient){0, 16 * 27 - 1, INFINITY});
+    leave_out_one("nesterov=1", (bad_gradient){5, 1, -INFINITY});
+    leave_out_one("nesterov=1\ndecay_all=1", (bad_gradient){16, 2, NAN});
 }
 
 static void the_highest_layer_at_fault_is_noted(void **state) {
@@ -603,10 +675,10 @@ int main(void) {
         cmocka_unit_test(arrays_are_cleared_and_nothing_else),
         cmocka_unit_test(parameters_are_updated_as_by_the_host),
         cmocka_unit_test(others_are_left_to_the_host),
-        cmocka_unit_test(updates_that_are_not_finite_are_left_out),
         cmocka_unit_test(the_highest_layer_at_fault_is_noted),
         cmocka_unit_test(deltas_are_those_of_the_layers),
         ON_BOTH(arrays_go_to_their_places_and_back),
+        ON_BOTH(updates_that_are_not_finite_are_left_out),
     };
     return cmocka_run_group_tests_name("gpu_kernels", tests, NULL, NULL);
 }
