@@ -98,7 +98,7 @@ COMMANDS  := dlb_command command_options shell_words whole_file parse_number dis
 	show contact_sheet $(if $(filter 1,$(OPENCV)),contact_sheet_opencv,contact_sheet_none)
 DLB_CUDA  := row_kernels half_kernels shortcut_kernels array_list_kernels dlb_cost_kernels step_losses_kernels avgpool_kernels nesterov_kernels
 # The CPU backend; see onednn/cpu_backend.h.
-MPI_FILES := $(if $(filter 1,$(MPI)),ranks_mpi gradient_sums_gpu pinned_sums)$(if $(filter 1,$(NCCL)), nccl_sums)
+MPI_FILES := $(if $(filter 1,$(MPI)),ranks_mpi rank_sums_mpi gradient_sums_gpu pinned_sums)$(if $(filter 1,$(NCCL)), nccl_sums)
 BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend normalization \
 	conv_layer batchnorm_layer_cpu activation_layer_cpu shortcut_layer_cpu pool_layers take_over thread_waiting,none)
 DECODER   := $(if $(filter 1,$(OPENCV)),image_decode_opencv,image_decode_stb)

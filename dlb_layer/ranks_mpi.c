@@ -4,7 +4,7 @@
 
 #include "fail.h"
 #include "launcher.h"
-#include "pairwise_sum.h"
+#include "ranks_mpi.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,31 +28,10 @@ enum {
     SHOWN_BYTES = 2000 /* of what was set aside */
 };
 
-/* Of a sum of two steps: each rank gets all ranks' terms of its own part, and adds them up; then
- * all get all parts. */
-typedef struct {
-    size_t number;    /* of these sums, in the order in which they begin */
-    float *values;    /* the caller's */
-    float *terms;     /* (ranks, floats of the own part) */
-    int *own, *owns;  /* (ranks) floats of the own part, and where they go in `terms` */
-    int *parts, *ats; /* (ranks) floats of each part, and where it is in `values` */
-    bool gathers;     /* the second step has begun */
-} parted_sum;
-
-struct rank_sum {
-    MPI_Request request;
-    bool done;
-    parted_sum *parted; /* NULL: one step */
-};
-
 static struct {
     int number, count, timeout;
     bool begun, joined;
-    MPI_Comm small,
-        large;        /* so that sums in the background do not mix with what is said meanwhile */
-    MPI_Comm gathers; /* of the second steps, which begin in the order of the sums, whatever
-                         the order in which the first ones end here */
-    size_t sums, gathered_sums; /* how many parted sums, and second steps, have begun */
+    MPI_Comm small; /* what is said between the steps of a training */
     char host[MPI_MAX_PROCESSOR_NAME];
     int real_output, real_error; /* -1 while they are in use */
     int aside;                   /* the file that takes what is not shown */
@@ -179,7 +158,7 @@ _Noreturn void await_failure_of(int failing) {
 
 /* ---- the job ---- */
 
-static void check(int status, const char *what) {
+void check_mpi(int status, const char *what) {
     char text[MPI_MAX_ERROR_STRING] = "";
     int length;
     if (status == MPI_SUCCESS)
@@ -194,9 +173,9 @@ static void be_alone(void) {
                              "may need --mpi=pmix");
 }
 
-static MPI_Comm channel(void) {
+MPI_Comm open_rank_channel(void) {
     MPI_Comm comm;
-    check(MPI_Comm_dup(MPI_COMM_WORLD, &comm), "a channel of its own");
+    check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &comm), "a channel of its own");
     MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
     return comm;
 }
@@ -210,7 +189,7 @@ void ranks_begin(void) {
         be_alone();
         return;
     }
-    check(MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &threads), "start");
+    check_mpi(MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &threads), "start");
     /* Also what happens to calls on channels of their own is reported there. */
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     if (threads < MPI_THREAD_MULTIPLE)
@@ -226,9 +205,8 @@ void ranks_begin(void) {
         return;
     }
     ranks.joined = true;
-    ranks.small = channel();
-    ranks.large = channel();
-    ranks.gathers = channel();
+    ranks.small = open_rank_channel();
+    open_sum_channels();
     fail_as_rank(introduce_rank, end_all_ranks);
     if (ranks.number > 0)
         set_aside();
@@ -242,9 +220,9 @@ void ranks_of_host(int *number, int *count) {
     *count = 1;
     if (ranks.count == 1)
         return;
-    check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, ranks.number, MPI_INFO_NULL,
-                              &here),
-          "the ranks of a host");
+    check_mpi(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, ranks.number, MPI_INFO_NULL,
+                                  &here),
+              "the ranks of a host");
     MPI_Comm_rank(here, number);
     MPI_Comm_size(here, count);
     MPI_Comm_free(&here);
@@ -288,7 +266,7 @@ typedef struct {
 static bool has_arrived(void *context) {
     const awaited_request *awaited = context;
     int done = 0;
-    check(MPI_Test(awaited->request, &done, MPI_STATUS_IGNORE), awaited->what);
+    check_mpi(MPI_Test(awaited->request, &done, MPI_STATUS_IGNORE), awaited->what);
     return done;
 }
 
@@ -303,7 +281,8 @@ static void reduce(void *values, size_t count, MPI_Datatype type, MPI_Op how, co
     MPI_Request request;
     if (ranks.count == 1)
         return;
-    check(MPI_Iallreduce(MPI_IN_PLACE, values, (int)count, type, how, ranks.small, &request), what);
+    check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values, (int)count, type, how, ranks.small, &request),
+              what);
     wait_for(&request, what);
     // NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker): wait_for() tests until it is done
 }
@@ -329,7 +308,7 @@ void ranks_broadcast_from(int from, void *bytes, size_t size) {
     for (size_t left = size; left > 0;) {
         MPI_Request request;
         int part = left < MOST_OF_A_CALL ? (int)left : MOST_OF_A_CALL;
-        check(MPI_Ibcast(at, part, MPI_BYTE, from, ranks.small, &request), "a broadcast");
+        check_mpi(MPI_Ibcast(at, part, MPI_BYTE, from, ranks.small, &request), "a broadcast");
         wait_for(&request, "a broadcast");
         // NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker): as above
         at += part;
@@ -349,108 +328,9 @@ void ranks_gather(const void *own, void *all, size_t size) {
     }
     if (size > INT_MAX)
         fail("%zu bytes of one rank are too many to be gathered", size);
-    check(MPI_Igather(own, (int)size, MPI_BYTE, all, (int)size, MPI_BYTE, 0, ranks.small, &request),
-          "a gathering");
+    check_mpi(
+        MPI_Igather(own, (int)size, MPI_BYTE, all, (int)size, MPI_BYTE, 0, ranks.small, &request),
+        "a gathering");
     wait_for(&request, "a gathering");
     // NOLINTNEXTLINE(clang-analyzer-optin.mpi.MPI-Checker): as above
-}
-
-/* ---- in the background ---- */
-
-static parted_sum *part_sum(float *values, size_t count) {
-    parted_sum *p = allocate(1, sizeof *p);
-    int all = ranks.count, most = (int)((count + (size_t)all - 1) / (size_t)all), left = (int)count;
-    p->number = ranks.sums++;
-    p->values = values;
-    p->own = allocate(4 * (size_t)all, sizeof *p->own);
-    p->owns = p->own + all;
-    p->parts = p->owns + all;
-    p->ats = p->parts + all;
-    for (int rank = 0; rank < all; rank++) {
-        p->parts[rank] = left < most ? left : most;
-        p->ats[rank] = (int)count - left;
-        left -= p->parts[rank];
-    }
-    for (int rank = 0; rank < all; rank++) {
-        p->own[rank] = p->parts[ranks.number];
-        p->owns[rank] = rank * p->own[rank];
-    }
-    p->terms = allocate((size_t)all * (size_t)p->own[0] + 1, sizeof *p->terms);
-    return p;
-}
-
-static void free_parts(parted_sum *p) {
-    if (!p)
-        return;
-    free(p->terms);
-    free(p->own);
-    free(p);
-}
-
-static void begin_second_step(rank_sum *sum) {
-    parted_sum *p = sum->parted;
-    int own = p->own[0];
-    add_pairwise(p->terms, ranks.count, (size_t)own);
-    check(MPI_Iallgatherv(p->terms, own, MPI_FLOAT, p->values, p->parts, p->ats, MPI_FLOAT,
-                          ranks.gathers, &sum->request),
-          "gradients");
-    p->gathers = true;
-    ranks.gathered_sums++;
-}
-
-rank_sum *rank_sum_start(float *values, size_t count, bool pairwise) {
-    rank_sum *sum = allocate(1, sizeof *sum);
-    parted_sum *p = pairwise ? part_sum(values, count) : NULL;
-    sum->parted = p;
-    if (p)
-        check(MPI_Ialltoallv(values, p->parts, p->ats, MPI_FLOAT, p->terms, p->own, p->owns,
-                             MPI_FLOAT, ranks.large, &sum->request),
-              "gradients");
-    else
-        check(MPI_Iallreduce(MPI_IN_PLACE, values, (int)count, MPI_FLOAT, MPI_SUM, ranks.large,
-                             &sum->request),
-              "gradients");
-    return sum;
-}
-
-static bool has_second_step(const rank_sum *sum) {
-    return sum->parted && !sum->parted->gathers;
-}
-
-bool rank_sum_test(rank_sum *sum) {
-    int done = sum->done;
-    if (has_second_step(sum) && sum->parted->number > ranks.gathered_sums)
-        return false; /* its second step has to wait for that of another sum */
-    if (!done)
-        check(MPI_Test(&sum->request, &done, MPI_STATUS_IGNORE), "gradients");
-    if (done && has_second_step(sum)) {
-        begin_second_step(sum);
-        done = false;
-    }
-    sum->done = done;
-    return done;
-}
-
-typedef struct {
-    rank_sum **sums;
-    int count, done; /* the first `done` are */
-} awaited_sums;
-
-/* All of them go on: the second step of one may be what another rank waits for. */
-static bool are_done(void *context) {
-    awaited_sums *awaited = context;
-    for (int i = awaited->done; i < awaited->count; i++)
-        rank_sum_test(awaited->sums[i]);
-    while (awaited->done < awaited->count && awaited->sums[awaited->done]->done)
-        awaited->done++;
-    return awaited->done == awaited->count;
-}
-
-void rank_sums_wait(rank_sum **sums, int count) {
-    awaited_sums awaited = {.sums = sums, .count = count};
-    rank_wait_until(are_done, &awaited, "gradients");
-    for (int i = 0; i < count; i++) {
-        free_parts(sums[i]->parted);
-        free(sums[i]);
-    }
 }

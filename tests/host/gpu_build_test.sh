@@ -52,7 +52,7 @@ fi
 # those of the host's that ask for cuDNN.
 reads_without() { # CUDNN MPI PATTERN: what has it of our files
     local cudnn=$1 mpi=$2 nccl=0 build=$WORK/read-$1$2 objects
-    mapfile -t objects < <(cd "$root" && { grep -lE "$3" dlb_layer/*.c | grep -vE '/(ranks_mpi|gradient_sums_gpu|pinned_sums|nccl_sums)\.c'
+    mapfile -t objects < <(cd "$root" && { grep -lE "$3" dlb_layer/*.c | grep -vE '/(ranks_mpi|rank_sums_mpi|gradient_sums_gpu|pinned_sums|nccl_sums)\.c'
         grep -l CUDNN darknet/host/src/*.c; } | sed 's|^darknet/host/src|host|; s|c$|o|; s|^|'"$build/|")
     make_gpu CC='cc -fsyntax-only' "${objects[@]}" >printed 2>said
 }
