@@ -32,16 +32,35 @@ static void let_one_thread_speak(void) {
         pause();
 }
 
+/* In one write where it fits, so that no other process's output comes between its parts. */
+static void print_sentence(const char *who, const char *format, va_list args) {
+    enum { ROOM = 1 << 14 };
+    char line[ROOM];
+    va_list again;
+    va_copy(again, args);
+    int start = snprintf(line, ROOM, "%sdarknet: %s", line_is_open ? "\n" : "", who);
+    int length =
+        start < ROOM ? vsnprintf(line + start, (unsigned long)(ROOM - start), format, args) : ROOM;
+    if (length >= 0 && start + length < ROOM - 1) {
+        line[start + length] = '\n';
+        line[start + length + 1] = '\0';
+        fputs(line, stderr);
+    } else {
+        fprintf(stderr, "%sdarknet: %s", line_is_open ? "\n" : "", who);
+        vfprintf(stderr, format, again);
+        fputc('\n', stderr);
+    }
+    va_end(again);
+}
+
 void fail(const char *format, ...) {
     va_list args;
     let_one_thread_speak();
     fflush(stdout); /* what was printed before stays before */
     const char *who = introduce_rank ? introduce_rank() : "";
-    fprintf(stderr, "%sdarknet: %s", line_is_open ? "\n" : "", who);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    print_sentence(who, format, args);
     va_end(args);
-    fputc('\n', stderr);
     fflush(NULL);
     if (last_action)
         last_action();
