@@ -21,7 +21,7 @@ static inline int dlb_threads_for(int values) {
 /* ---- reductions: each thread of the block brings a value, all get the result ---- */
 
 /* The sum, always in the same order. scratch is (threads), shared by the block. */
-static __device__ double dlb_block_sum(double *scratch, double value) {
+static inline __device__ double dlb_block_sum(double *scratch, double value) {
     unsigned thread = threadIdx.x;
     scratch[thread] = value;
     __syncthreads(); /* or a thread would add what its partner has not written yet */
@@ -36,7 +36,7 @@ static __device__ double dlb_block_sum(double *scratch, double value) {
 }
 
 /* The largest. */
-static __device__ double dlb_block_max(double *scratch, double value) {
+static inline __device__ double dlb_block_max(double *scratch, double value) {
     unsigned thread = threadIdx.x;
     scratch[thread] = value;
     __syncthreads(); /* as in dlb_block_sum() */

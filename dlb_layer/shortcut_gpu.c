@@ -2,25 +2,8 @@
 
 #ifdef GPU
 #include "gpu_status.h"
+#include "layer_slope.h"
 #include "shortcut_kernels.h"
-
-#include <stdbool.h>
-
-static bool find_slope(ACTIVATION activation, shortcut_slope *slope) {
-    switch (activation) {
-    case LINEAR:
-        *slope = SHORTCUT_LINEAR;
-        return true;
-    case RELU:
-        *slope = SHORTCUT_RELU;
-        return true;
-    case LEAKY:
-        *slope = SHORTCUT_LEAKY;
-        return true;
-    default:
-        return false;
-    }
-}
 
 /* Whether it is one that the kernels know; *pass is what they take then. */
 static bool find_pass(const layer *l, const network *net, shortcut_pass *pass) {

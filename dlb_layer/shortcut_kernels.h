@@ -3,10 +3,9 @@
 #ifndef SHORTCUT_KERNELS_H
 #define SHORTCUT_KERNELS_H
 
-#include <stddef.h>
+#include "activation_slope.h"
 
-/* Activations that the kernels know. */
-typedef enum { SHORTCUT_LINEAR, SHORTCUT_RELU, SHORTCUT_LEAKY } shortcut_slope;
+#include <stddef.h>
 
 /* output = activation(alpha * input + beta * other). All arrays are (count), on the device. */
 typedef struct {
@@ -16,7 +15,7 @@ typedef struct {
     float *input_delta, *other_delta; /* added to */
     size_t count;
     float alpha, beta;
-    shortcut_slope slope;
+    activation_slope slope;
 } shortcut_pass;
 
 #ifdef GPU

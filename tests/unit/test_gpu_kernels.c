@@ -179,7 +179,7 @@ static void expect_close(const float *got, const float *expected, int count) {
 }
 
 /* With `itself` the layer before is both inputs. */
-static void compare_shortcut(ACTIVATION activation, shortcut_slope slope, int itself) {
+static void compare_shortcut(ACTIVATION activation, activation_slope slope, int itself) {
     enum { BATCH = 2, SIDE = 3, CHANNELS = 5, COUNT = BATCH * SIDE * SIDE * CHANNELS };
     layer l = make_shortcut_layer(BATCH, 0, SIDE, SIDE, CHANNELS, SIDE, SIDE, CHANNELS);
     layer other = {.output = drawn(COUNT), .delta = drawn(COUNT)};
@@ -226,9 +226,9 @@ static void compare_shortcut(ACTIVATION activation, shortcut_slope slope, int it
 static void shortcuts_are_the_cpus(void **state) {
     (void)state;
     for (int itself = 0; itself < 2; itself++) {
-        compare_shortcut(LINEAR, SHORTCUT_LINEAR, itself);
-        compare_shortcut(RELU, SHORTCUT_RELU, itself);
-        compare_shortcut(LEAKY, SHORTCUT_LEAKY, itself);
+        compare_shortcut(LINEAR, SLOPE_LINEAR, itself);
+        compare_shortcut(RELU, SLOPE_RELU, itself);
+        compare_shortcut(LEAKY, SLOPE_LEAKY, itself);
     }
 }
 

@@ -185,6 +185,13 @@ static const char NORMALIZATIONS[] =
     "[convolutional]\nbatch_normalize=1\nfilters=6\nsize=3\nstride=1\npad=1\nactivation=leaky\n"
     "[convolutional]\nfilters=6\nsize=3\nstride=1\npad=1\nactivation=linear\nbias=0\n"
     "[batchnorm]\n[activation]\nactivation=leaky\n";
+/* What ends them in one launch, and what does not. */
+static const char ENDS[] =
+    "[convolutional]\nfilters=6\nsize=3\nstride=1\npad=1\nactivation=relu\n"
+    "[convolutional]\nfilters=6\nsize=3\nstride=1\npad=1\nactivation=leaky\nbias=0\n"
+    "[convolutional]\nbatch_normalize=1\nfilters=6\nsize=3\nstride=1\npad=1\nactivation=relu\n"
+    "[convolutional]\nbatch_normalize=1\nfilters=6\nsize=1\nstride=1\nactivation=logistic\n"
+    "[connected]\noutput=12\nactivation=leaky\n[connected]\noutput=12\nactivation=tanh\n";
 static const char POOLINGS[] =
     "[convolutional]\nfilters=6\nsize=3\nstride=1\npad=1\nactivation=linear\n"
     "[avgpool]\nsize=3\nstride=2\npadding=2\n[maxpool]\nsize=2\nstride=1\npadding=1\n"
@@ -219,6 +226,7 @@ static const char DISTILLED[] =
     }
 TWINS(convolutions, "", CONVOLUTIONS, TOLERANCE, PLAINLY)
 TWINS(batch_normalizations, "", NORMALIZATIONS, NORMALIZED, PLAINLY)
+TWINS(ends_of_layers, "", ENDS, NORMALIZED, PLAINLY)
 TWINS(poolings, "", POOLINGS, TOLERANCE, PLAINLY)
 TWINS(shortcuts_and_routes, "", BRANCHES, TOLERANCE, PLAINLY)
 TWINS(shortcuts_of_all_kinds, "", SHORTCUTS, TOLERANCE, PLAINLY)
@@ -228,6 +236,7 @@ TWINS(losses_read_when_they_are_logged, "", DISTILLED, TOLERANCE, LOSSES_DEFERRE
 TWINS(rows_sent_ahead, "", DISTILLED, TOLERANCE, ROWS_AHEAD)
 TWINS(steps_as_graphs, "nesterov=1", DISTILLED, TOLERANCE, AS_GRAPHS)
 TWINS(normalizations_as_graphs, "", NORMALIZATIONS, NORMALIZED, AS_GRAPHS)
+TWINS(ends_of_layers_as_graphs, "", ENDS, NORMALIZED, AS_GRAPHS)
 TWINS(branches_as_graphs, "decay_all=1", BRANCHES, TOLERANCE, AS_GRAPHS)
 TWINS(poolings_as_graphs, "", POOLINGS, TOLERANCE, AS_GRAPHS)
 TWINS(nesterov, "nesterov=1", BRANCHES, TOLERANCE, PLAINLY)
@@ -279,6 +288,7 @@ static void twins_of_the_cpu_are_equal(void **state) {
     gpu_index = -1;
     expect_twins("", CONVOLUTIONS, 0, PLAINLY);
     expect_twins("decay_all=1", NORMALIZATIONS, 0, PLAINLY);
+    expect_twins("", ENDS, 0, PLAINLY);
     expect_twins("", POOLINGS, 0, PLAINLY);
     expect_twins("", SHORTCUTS, 0, PLAINLY);
     expect_twins("nesterov=1", BRANCHES, 0, PLAINLY);
@@ -308,6 +318,7 @@ int main(void) {
         cmocka_unit_test(a_difference_is_found),
         ON_GPU(convolutions),
         ON_GPU(batch_normalizations),
+        ON_GPU(ends_of_layers),
         ON_GPU(poolings),
         ON_GPU(shortcuts_and_routes),
         ON_GPU(shortcuts_of_all_kinds),
@@ -323,6 +334,7 @@ int main(void) {
         /* Last, for where CUDA refuses to capture something the program ends. */
         ON_GPU(steps_as_graphs),
         ON_GPU(normalizations_as_graphs),
+        ON_GPU(ends_of_layers_as_graphs),
         ON_GPU(branches_as_graphs),
         ON_GPU(poolings_as_graphs),
         ON_GPU(graphs_around_another_batch),

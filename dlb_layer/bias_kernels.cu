@@ -1,0 +1,27 @@
+#include "bias_kernels.h"
+
+#include "bias_blocks.h"
+#include "gpu_stream.h"
+
+enum { THREADS = 256 };
+
+static unsigned blocks_for(unsigned values) {
+    return (values + THREADS - 1) / THREADS;
+}
+
+cudaError_t launch_forward_bias(const bias_pass *pass) {
+    unsigned blocks = blocks_for(pass->rows * pass->channels * pass->pixels);
+    forward_bias_kernel<<<blocks, THREADS, 0, gpu_stream()>>>(*pass);
+    return cudaPeekAtLastError();
+}
+
+cudaError_t launch_backward_bias(const bias_pass *pass) {
+    if (pass->pixels == 1) {
+        backward_bias_kernel_of_rows<<<blocks_for(pass->channels), THREADS, 0, gpu_stream()>>>(
+            *pass);
+        return cudaPeekAtLastError();
+    }
+    unsigned threads = (unsigned)dlb_threads_for((int)(pass->rows * pass->pixels));
+    backward_bias_kernel_of_planes<<<pass->channels, threads, 0, gpu_stream()>>>(*pass);
+    return cudaPeekAtLastError();
+}
