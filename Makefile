@@ -82,7 +82,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # ---- ours ----
 
 # What knows nothing of Darknet comes first, the adapters after it.
-DLB_LAYER := fail launcher row_share pairwise_sum compute_threads gradient_buckets bucket_flow gradient_sums shared_network rank_device train_agreement safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu route_gpu shortcut_gpu layer_ends_gpu \
+DLB_LAYER := fail launcher row_share pairwise_sum compute_threads gradient_buckets bucket_flow gradient_sums shared_network rank_device train_agreement safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu route_gpu shortcut_gpu layer_ends_gpu fused_batchnorm \
 	weight_init bias_key decay_all gpu_status gpu_stream network_form matrix_math half_key half_convolution loss_scale_gpu staged_rows device_input pinned_floats convolution_algorithms finite_values layer_arrays step_snapshot finite_guard device_list joined_statistics_gpu weights_file memory_limit cfg_section cfg_sizes cfg_references saved_weights \
 	logit_ring dlb_options net_keys \
 	worker_threads overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
@@ -96,7 +96,7 @@ COMMANDS  := dlb_command command_options shell_words whole_file parse_number dis
 	student_t \
 	inspect quiet_parser layer_size \
 	show contact_sheet $(if $(filter 1,$(OPENCV)),contact_sheet_opencv,contact_sheet_none)
-DLB_CUDA  := row_kernels half_kernels shortcut_kernels bias_kernels batchnorm_kernels array_list_kernels dlb_cost_kernels step_losses_kernels avgpool_kernels nesterov_kernels
+DLB_CUDA  := row_kernels half_kernels shortcut_kernels bias_kernels batchnorm_kernels fused_batchnorm_kernels array_list_kernels dlb_cost_kernels step_losses_kernels avgpool_kernels nesterov_kernels
 # The CPU backend; see onednn/cpu_backend.h.
 MPI_FILES := $(if $(filter 1,$(MPI)),ranks_mpi rank_sums_mpi gradient_sums_gpu pinned_sums)$(if $(filter 1,$(NCCL)), nccl_sums)
 BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend normalization \
@@ -282,7 +282,7 @@ demo: install-packages
 # `make test` alone runs everything; `make test ONLY=loader` what has "loader" in its name.
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-THREAD_TESTS := test_worker_threads test_overlap_loader test_image_decode test_dlb_cost_kernels test_half test_layer_ends
+THREAD_TESTS := test_worker_threads test_overlap_loader test_image_decode test_dlb_cost_kernels test_half test_layer_ends test_fused_batchnorm
 build-thread-tests: $(THREAD_TESTS:%=$(BUILD)/tests/%) $(BUILD)/darknet
 build-bare-tests: $(BUILD)/tests/test_image_decode $(BUILD)/tests/test_dlb_cost_layer $(BUILD)/tests/test_paper_networks \
 		$(BUILD)/darknet
@@ -298,7 +298,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libdarknet.a $(COMMANDS:%=$(BUILD)/com
 		$(BUILD)/libdarknet.a -o $@ -lcmocka $(LDLIBS) $(COMMAND_LIBS)
 # As for a GPU, whatever the build, and without the library, whose places of a GPU it takes: see the file. Not for
 # ranks: NCCL's header needs CUDA's own.
-$(BUILD)/tests/test_half_passes: tests/unit/test_half_passes.c $(BUILD)/dlb_layer/fail.o
+$(BUILD)/tests/test_half_passes $(BUILD)/tests/test_layer_end_passes: $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/dlb_layer/fail.o
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) -DGPU -DCUDNN -Itests/unit/small_cudnn $(filter-out -DDLB_MPI -DDLB_NCCL,$(OURS)) -Itests/unit $(DLB_CFLAGS) $(LDFLAGS) \
 		$< $(BUILD)/dlb_layer/fail.o -o $@ -lcmocka $(LDLIBS)

@@ -188,8 +188,8 @@ sanitize_ranks() { # SANITIZER
 
 # A few iterations of ResNet-20, as they are and with each key; half needs cuDNN.
 run_short_trainings() {
-    local keys settings=('' cuda_graph=1)
-    [ $cudnn = 0 ] || settings+=(half=1 half=bfloat16 'half=1 cuda_graph=1')
+    local keys settings=('' cuda_graph=1 fused_batchnorm=1 'cuda_graph=1 fused_batchnorm=1')
+    [ $cudnn = 0 ] || settings+=(half=1 half=bfloat16 'half=1 cuda_graph=1' 'half=1 fused_batchnorm=1')
     table '' && table '## Short trainings' && table '' && table "ResNet-20, $short iterations from one seed, means of the last 10:"
     table '' && table "| \`[net]\` | CE | LB |" && table '| --- | --- | --- |'
     for keys in "${settings[@]}"; do

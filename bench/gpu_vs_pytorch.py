@@ -7,7 +7,7 @@
 BUILD_FOLDER is that of a GPU build with its bench/step_times. Batch 128, on the device, without
 loading; the arms run in turn, ROUNDS times (default 5). Prints a table in Markdown: images/s, and
 the rounds' ratios as median, least and largest; each network as it is, with its steps as CUDA
-graphs and without TF32, beside the same PyTorch, and with half=1 beside PyTorch under autocast in
+graphs, with fused batch normalisation, with both and without TF32, beside the same PyTorch, and with half=1 beside PyTorch under autocast in
 float16, channels last too. Without PyTorch its columns are empty. What fails has a row that says
 so, and the status is 1 then.
 
@@ -28,7 +28,8 @@ CFGS = {
     "resnet18": HERE / "cpu/resnet18.cfg",
     "resnet50": None,  # written by gpu/resnet50_cfg.py
 }
-SETTINGS = ("", "cuda_graph=1", "tf32=0", "half=1")  # of [net]
+FUSED = "fused_batchnorm=1"
+SETTINGS = ("", "cuda_graph=1", FUSED, f"cuda_graph=1 {FUSED}", "tf32=0", "half=1")  # of [net]
 ARMS = ("none", "alpha0", "alpha1")
 WAYS = ("eager", "compile")  # to run PyTorch
 PYTHON, PYTORCH = python_with("torch")
@@ -47,7 +48,7 @@ def write_cfg(folder, network, setting):
     """The cfg with this batch, and with algorithms by measuring, as PyTorch has them."""
     text = CFGS[network].read_text() if CFGS[network] else resnet50()
     lines = [line for line in text.splitlines() if not line.startswith("cudnn_benchmark=")]
-    keys = f"batch={BATCH}\ncudnn_benchmark=1\n{setting}".rstrip()
+    keys = f"batch={BATCH}\ncudnn_benchmark=1\n{setting}".rstrip().replace(" ", "\n")
     lines = [keys if line.startswith("batch=") else line for line in lines]
     path = folder / f"{network}.cfg"
     path.write_text("\n".join(lines) + "\n")

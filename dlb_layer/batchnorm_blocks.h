@@ -4,9 +4,6 @@
 
 #include "batchnorm_kernels.h"
 
-/* Added to a variance, as the host does. */
-#define BATCHNORM_EPSILON .00001f
-
 /* A thread a float, to the bit as by the kernels of the host's that it replaces. */
 static __global__ void rolling_batchnorm_kernel(rolling_batchnorm_pass p) {
     unsigned i = blockIdx.x * blockDim.x + threadIdx.x;

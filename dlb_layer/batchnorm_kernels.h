@@ -5,6 +5,9 @@
 
 #include "activation_slope.h"
 
+/* Added to a variance, as the host and cuDNN do. */
+#define BATCHNORM_EPSILON .00001f
+
 /* output = activation((x - mean) / sqrt(variance + .00001) * scale + bias). All arrays are on the
  * device. */
 typedef struct {

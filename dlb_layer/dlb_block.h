@@ -5,18 +5,9 @@
 #ifndef DLB_BLOCK_H
 #define DLB_BLOCK_H
 
+#include "block_threads.h"
+
 #include <math.h>
-
-/* Of a block; a power of two, because reductions halve. */
-enum { DLB_LEAST_THREADS = 32, DLB_MOST_THREADS = 256 };
-
-/* Threads for so many values. */
-static inline int dlb_threads_for(int values) {
-    int threads = DLB_LEAST_THREADS;
-    while (threads < values && threads < DLB_MOST_THREADS)
-        threads *= 2;
-    return threads;
-}
 
 /* ---- reductions: each thread of the block brings a value, all get the result ---- */
 

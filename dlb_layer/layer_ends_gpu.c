@@ -3,6 +3,7 @@
 #ifdef GPU
 #include "batchnorm_kernels.h"
 #include "bias_kernels.h"
+#include "fused_batchnorm.h"
 #include "gpu_status.h"
 #include "layer_slope.h"
 
@@ -38,8 +39,19 @@ static void normalise_by_rolling(const layer *l, const network *net, activation_
     check_error(launch_rolling_batchnorm(&pass));
 }
 
-void forward_rolling_batchnorm_gpu(const layer *l, const network *net) {
-    normalise_by_rolling(l, net, SLOPE_LINEAR);
+static int normalise(const layer *l, const network *net, activation_slope slope) {
+    if (net->train)
+        return forward_fused_batchnorm(l, net, slope);
+    normalise_by_rolling(l, net, slope);
+    return 1;
+}
+
+int forward_whole_batchnorm_gpu(const layer *l, const network *net) {
+    return normalise(l, net, SLOPE_LINEAR);
+}
+
+int backward_whole_batchnorm_gpu(const layer *l, const network *net) {
+    return backward_fused_batchnorm(l, net, SLOPE_LINEAR);
 }
 
 /* ---- biases ---- */
@@ -65,12 +77,8 @@ int finish_outputs_gpu(const layer *l, const network *net) {
     activation_slope slope;
     if (!find_slope(l->activation, &slope))
         return 0;
-    if (l->batch_normalize) {
-        if (net->train)
-            return 0;
-        normalise_by_rolling(l, net, slope);
-        return 1;
-    }
+    if (l->batch_normalize)
+        return normalise(l, net, slope);
     if (!has_biases(l))
         return 0;
     bias_pass pass = biases_of(l, slope);
@@ -78,9 +86,13 @@ int finish_outputs_gpu(const layer *l, const network *net) {
     return 1;
 }
 
-int begin_deltas_gpu(const layer *l) {
+int begin_deltas_gpu(const layer *l, const network *net) {
     activation_slope slope;
-    if (!find_slope(l->activation, &slope) || l->batch_normalize || !has_biases(l))
+    if (!find_slope(l->activation, &slope))
+        return 0;
+    if (l->batch_normalize)
+        return backward_fused_batchnorm(l, net, slope);
+    if (!has_biases(l))
         return 0;
     bias_pass pass = biases_of(l, slope);
     check_error(launch_backward_bias(&pass));

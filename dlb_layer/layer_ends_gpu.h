@@ -16,13 +16,15 @@ int has_products_in_x(const layer *l);
 
 /* Host seams, of a [convolutional] or [connected]. Each does what there is to do and returns 1; or,
  * where the activation is none of linear, relu and leaky, where there is only an activation, and
- * where batch normalisation trains, nothing and returns 0, and the host does it. */
+ * where batch normalisation trains without fused_batchnorm=1, nothing and returns 0, and the host
+ * does it. */
 int finish_outputs_gpu(const layer *l, const network *net);
-int begin_deltas_gpu(const layer *l);
+int begin_deltas_gpu(const layer *l, const network *net);
 
-/* Host seam: normalises by the rolling statistics, without an activation. What it normalises is in
- * x_gpu afterwards, as for the backward pass. */
-void forward_rolling_batchnorm_gpu(const layer *l, const network *net);
+/* Host seams: batch normalisation of any layer without its activation, likewise. In inference what
+ * is normalised is in x_gpu afterwards, as for a backward pass. */
+int forward_whole_batchnorm_gpu(const layer *l, const network *net);
+int backward_whole_batchnorm_gpu(const layer *l, const network *net);
 
 #ifdef __cplusplus
 }

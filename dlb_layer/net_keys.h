@@ -13,6 +13,7 @@ typedef struct {
     bool sync_bn;    /* batch normalisation's statistics over all ranks, see shared_network.h */
     int shards;      /* parts of a micro-batch, computed one by one; 0: not given */
     bool cuda_graph; /* on a GPU, steps as graphs; see step_graph.h */
+    bool fused_bn;   /* fused_batchnorm; see fused_batchnorm.h */
     bool pads;       /* pad_crop was given */
     int pad_crop;    /* zeros on each side, pixels */
     bool flips;      /* flip=1, the default */

@@ -2,6 +2,7 @@
 
 #include "dlb_cost_layer.h"
 #include "fail.h"
+#include "fused_batchnorm.h"
 #include "nesterov.h"
 #include "network.h"
 #include "option_list.h"
@@ -19,6 +20,8 @@ struct recipe {
     nesterov *look; /* NULL until training begins */
     float *normalised;
     size_t room; /* floats there */
+    /* as recipe_batchnorm() says */
+    struct fused_batchnorm *batchnorm;
 };
 
 /* ---- reading ---- */
@@ -78,6 +81,7 @@ void free_recipe(struct recipe *recipe) {
     if (!recipe)
         return;
     nesterov_free(recipe->look);
+    free_fused_batchnorm(recipe->batchnorm);
     free(recipe->normalised);
     free(recipe->cfg_file);
     free(recipe->first);
@@ -126,6 +130,8 @@ void check_recipe(const network *net, const char *cfg_file, const classifier_dat
              get_layer_string(net->layers[unknown].type));
     if (recipe->keys.cuda_graph)
         check_step_graph(net, cfg_file);
+    if (recipe->keys.fused_bn)
+        check_fused_batchnorm(net, cfg_file);
     if (has_soft_labels(&recipe->keys))
         check_soft_labels(net, recipe, cfg_file, data);
     if (mixes_rows(&recipe->keys))
@@ -169,6 +175,12 @@ void begin_recipe_step(network *net) {
         refuse_recipe(net, recipe->cfg_file);
     if (recipe->keys.nesterov && !recipe->look)
         recipe->look = nesterov_create(net);
+    if (recipe->keys.fused_bn && !recipe->batchnorm)
+        recipe->batchnorm = make_fused_batchnorm(net);
+}
+
+struct fused_batchnorm *recipe_batchnorm(const network *net) {
+    return net->recipe ? net->recipe->batchnorm : NULL;
 }
 
 float *recipe_before(const network *net, const float *values) {

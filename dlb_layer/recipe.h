@@ -33,6 +33,10 @@ void begin_recipe_step(network *net);
 /* After an update of all layers with these arguments. */
 void finish_recipe_update(network *net, update_args a);
 
+/* What batch normalisation in training works in on a GPU with fused_batchnorm=1; NULL without, and
+ * before the first step. */
+struct fused_batchnorm *recipe_batchnorm(const network *net);
+
 /* For who updates the parameters at `values` and does Nesterov's step too: nesterov_before(); NULL
  * where the network is trained without. */
 float *recipe_before(const network *net, const float *values);
@@ -45,7 +49,7 @@ net_keys recipe_keys(const network *net);
 /* Ends the program with one sentence naming cfg_file where the network or the data cannot be
  * trained with its keys: Nesterov's momentum for a layer that is not known there; soft labels with
  * a tree, or where no plain [softmax] ends the network; no rows to mix; a step that cannot be a
- * graph. */
+ * graph; batch normalisation that cannot be fused. */
 void check_recipe(const network *net, const char *cfg_file, const classifier_data *data);
 
 /* Says that this training does what the keys ask for. */

@@ -91,7 +91,7 @@ check 'commands of dlb need no card' darknet dlb inspect dlb.cfg
 # ---- of the card's part what runs without one ----
 
 in_root() { (cd "$root" && "$@"); }
-for name in half half_passes; do
+for name in half half_passes layer_end_passes; do
     check "$name, built for a GPU" in_root "$build/tests/test_$name"
 done
 

@@ -32,6 +32,7 @@ else
     skip 'and one at two ranks' 'there is no mpicc, or no mpirun'
 fi
 check 'trains as it is and with graphs' lines 'classifier train .*/short\(-cuda_graph-1\)\?\.cfg' 2
+check 'and each with fused batch normalisation' lines 'classifier train .*/short\(-cuda_graph-1\)\?-fused_batchnorm-1\.cfg' 2
 check 'tests of the CPU, by the program for a GPU' lines '^+ tests/end_to_end/' 3
 check 'the time becomes iterations' lines '20 and 30 ms a step: 18181 iterations' 1
 SEEDS=6 gpu_check 36000 -plan

@@ -44,6 +44,9 @@ check "-gpus without GPU=1" one_message 'rank 0 of 2 on .*: -gpus names cards, b
 { net batch=24 cuda_graph=1 sync_bn=1; section connected output=3 activation=linear; section softmax groups=1; } >graph.cfg
 job_trains 2 x.data graph.cfg -seed 3
 check "a graph with sync_bn" one_message 'rank 0 of 2 on .*: graph.cfg: \[net\] cuda_graph=1 does not go with sync_bn=1 on several ranks'
+sed -i s/cuda_graph/fused_batchnorm/ graph.cfg
+job_trains 2 x.data graph.cfg -seed 3
+check "fused batch normalisation with sync_bn" one_message 'rank 0 of 2 on .*: graph.cfg: \[net\] fused_batchnorm=1 does not go with sync_bn=1 on several ranks'
 
 # The kernel does not enforce this limit, the program does. The network has 786,432 outputs a row.
 {

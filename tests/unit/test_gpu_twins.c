@@ -156,9 +156,12 @@ static void free_twin(twin *t) {
 /* How the second network is trained. */
 typedef enum { PLAINLY, LOSSES_DEFERRED, ROWS_AHEAD, AS_GRAPHS } manner;
 
-static void expect_twins(const char *keys, const char *layers, double tolerance, manner how) {
+/* The first is trained on the CPU; or, with other keys than `keys`, on the same device. */
+static void expect_twins_with(const char *others, const char *keys, const char *layers,
+                              double tolerance, manner how) {
     int device = gpu_index; /* as use_device() chose */
-    twin a = make_twin(keys, layers, -1), b = make_twin(keys, layers, device);
+    twin a = make_twin(others ? others : keys, layers, others ? device : -1);
+    twin b = make_twin(keys, layers, device);
     if (how != PLAINLY)
         defer_losses(b.net);
     if (how == ROWS_AHEAD || how == AS_GRAPHS)
@@ -171,6 +174,10 @@ static void expect_twins(const char *keys, const char *layers, double tolerance,
     free_twin(&a);
     free_twin(&b);
     gpu_index = device;
+}
+
+static void expect_twins(const char *keys, const char *layers, double tolerance, manner how) {
+    expect_twins_with(NULL, keys, layers, tolerance, how);
 }
 
 /* ---- the layers ---- */
@@ -192,6 +199,14 @@ static const char ENDS[] =
     "[convolutional]\nbatch_normalize=1\nfilters=6\nsize=3\nstride=1\npad=1\nactivation=relu\n"
     "[convolutional]\nbatch_normalize=1\nfilters=6\nsize=1\nstride=1\nactivation=logistic\n"
     "[connected]\noutput=12\nactivation=leaky\n[connected]\noutput=12\nactivation=tanh\n";
+/* All that fused_batchnorm=1 does. */
+static const char FUSED[] =
+    "[convolutional]\nbatch_normalize=1\nfilters=6\nsize=3\nstride=1\npad=1\nactivation=leaky\n"
+    "[convolutional]\nbatch_normalize=1\nfilters=16\nsize=1\nstride=1\nactivation=logistic\n"
+    "[convolutional]\nfilters=6\nsize=3\nstride=1\npad=1\nactivation=linear\nbias=0\n"
+    "[batchnorm]\n[shortcut]\nfrom=-2\nactivation=relu\n"
+    "[convolutional]\nbatch_normalize=1\nfilters=4\nsize=3\nstride=2\npad=1\nactivation=relu\n"
+    "[connected]\nbatch_normalize=1\noutput=30\nactivation=relu\n";
 static const char POOLINGS[] =
     "[convolutional]\nfilters=6\nsize=3\nstride=1\npad=1\nactivation=linear\n"
     "[avgpool]\nsize=3\nstride=2\npadding=2\n[maxpool]\nsize=2\nstride=1\npadding=1\n"
@@ -236,6 +251,8 @@ TWINS(losses_read_when_they_are_logged, "", DISTILLED, TOLERANCE, LOSSES_DEFERRE
 TWINS(rows_sent_ahead, "", DISTILLED, TOLERANCE, ROWS_AHEAD)
 TWINS(steps_as_graphs, "nesterov=1", DISTILLED, TOLERANCE, AS_GRAPHS)
 TWINS(normalizations_as_graphs, "", NORMALIZATIONS, NORMALIZED, AS_GRAPHS)
+TWINS(fused_batchnorm, "fused_batchnorm=1", NORMALIZATIONS, NORMALIZED, PLAINLY)
+TWINS(fused_batchnorm_as_graphs, "fused_batchnorm=1", NORMALIZATIONS, NORMALIZED, AS_GRAPHS)
 TWINS(ends_of_layers_as_graphs, "", ENDS, NORMALIZED, AS_GRAPHS)
 TWINS(branches_as_graphs, "decay_all=1", BRANCHES, TOLERANCE, AS_GRAPHS)
 TWINS(poolings_as_graphs, "", POOLINGS, TOLERANCE, AS_GRAPHS)
@@ -261,24 +278,40 @@ static void another_batch(void **state) {
     free_twin(&b);
 }
 
-/* Validation at another batch in the midst of it, after which what was captured may not be used. */
-static void graphs_around_another_batch(void **state) {
+/* cuDNN's or the host's kernels, and ours. */
+static void fused_batchnorm_beside_the_other(void **state) {
     use_device(state);
+    expect_twins_with("", "fused_batchnorm=1", FUSED, TOLERANCE, PLAINLY);
+    expect_twins_with("", "fused_batchnorm=1", FUSED, TOLERANCE, AS_GRAPHS);
+}
+
+/* Validation at another batch in the midst of it, after which what was captured may not be used. */
+static void train_around_another_batch(const char *keys, const char *layers, double tolerance) {
     int device = gpu_index;
-    twin a = make_twin("", CONVOLUTIONS, -1), b = make_twin("", CONVOLUTIONS, device);
+    twin a = make_twin(keys, layers, -1), b = make_twin(keys, layers, device);
     use_step_graphs(b.net);
     difference d = train_beside(&a, &b);
-    for (int batch = 1; batch <= BATCH && d.worst <= TOLERANCE; batch++) {
+    for (int batch = 1; batch <= BATCH && d.worst <= tolerance; batch++) {
         set_batch_network(a.net, batch);
         set_batch_network(b.net, batch);
         predict_beside(&d, &a, &b);
     }
-    if (d.worst <= TOLERANCE)
+    if (d.worst <= tolerance)
         d = train_beside(&a, &b);
-    if (!(d.worst <= TOLERANCE))
+    if (!(d.worst <= tolerance))
         fail_msg("%s is off by %.3g of the largest", d.where, d.worst);
     free_twin(&a);
     free_twin(&b);
+}
+
+static void graphs_around_another_batch(void **state) {
+    use_device(state);
+    train_around_another_batch("", CONVOLUTIONS, TOLERANCE);
+}
+
+static void fused_batchnorm_around_another_batch(void **state) {
+    use_device(state);
+    train_around_another_batch("fused_batchnorm=1", NORMALIZATIONS, NORMALIZED);
 }
 
 /* ---- the comparison itself, without a GPU ---- */
@@ -289,6 +322,7 @@ static void twins_of_the_cpu_are_equal(void **state) {
     expect_twins("", CONVOLUTIONS, 0, PLAINLY);
     expect_twins("decay_all=1", NORMALIZATIONS, 0, PLAINLY);
     expect_twins("", ENDS, 0, PLAINLY);
+    expect_twins_with("", "fused_batchnorm=1", FUSED, 0, PLAINLY); /* on the CPU nothing changes */
     expect_twins("", POOLINGS, 0, PLAINLY);
     expect_twins("", SHORTCUTS, 0, PLAINLY);
     expect_twins("nesterov=1", BRANCHES, 0, PLAINLY);
@@ -319,6 +353,7 @@ int main(void) {
         ON_GPU(convolutions),
         ON_GPU(batch_normalizations),
         ON_GPU(ends_of_layers),
+        ON_GPU(fused_batchnorm),
         ON_GPU(poolings),
         ON_GPU(shortcuts_and_routes),
         ON_GPU(shortcuts_of_all_kinds),
@@ -334,10 +369,13 @@ int main(void) {
         /* Last, for where CUDA refuses to capture something the program ends. */
         ON_GPU(steps_as_graphs),
         ON_GPU(normalizations_as_graphs),
+        ON_GPU(fused_batchnorm_as_graphs),
         ON_GPU(ends_of_layers_as_graphs),
         ON_GPU(branches_as_graphs),
         ON_GPU(poolings_as_graphs),
         ON_GPU(graphs_around_another_batch),
+        ON_GPU(fused_batchnorm_beside_the_other),
+        ON_GPU(fused_batchnorm_around_another_batch),
     };
     return cmocka_run_group_tests_name("gpu_twins", tests, NULL, NULL);
 }

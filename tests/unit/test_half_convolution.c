@@ -265,7 +265,9 @@ GPU_TEST(bfloat16_is_within_its_roundings, compare_convolutions("bfloat16"))
 GPU_TEST(training_in_float16, train_in("1", ""))
 GPU_TEST(training_in_bfloat16, train_in("bfloat16", ""))
 GPU_TEST(training_with_measured_algorithms, train_in("1", "cudnn_benchmark=1\ntf32=0"))
+GPU_TEST(training_with_fused_batchnorm, train_in("1", "fused_batchnorm=1"))
 GPU_TEST(training_as_graphs, train_in("1", "cuda_graph=1\nnesterov=1"))
+GPU_TEST(training_with_fused_batchnorm_as_graphs, train_in("1", "cuda_graph=1\nfused_batchnorm=1"))
 GPU_TEST(an_overflow_is_recovered_from, recover(""))
 GPU_TEST(an_overflow_with_nesterov, recover("nesterov=1\ndecay_all=1"))
 GPU_TEST(the_scale_is_in_the_state_file, keep_scale())
@@ -281,10 +283,12 @@ int main(void) {
         ON_GPU(training_in_float16),
         ON_GPU(training_in_bfloat16),
         ON_GPU(training_with_measured_algorithms),
+        ON_GPU(training_with_fused_batchnorm),
         ON_GPU(an_overflow_is_recovered_from),
         ON_GPU(an_overflow_with_nesterov),
         ON_GPU(the_scale_is_in_the_state_file),
         ON_GPU(training_as_graphs), /* last, as in test_gpu_twins.c */
+        ON_GPU(training_with_fused_batchnorm_as_graphs),
     };
     return cmocka_run_group_tests_name("half_convolution", tests, NULL, NULL);
 }
