@@ -58,20 +58,38 @@ static __device__ moments merge(moments a, moments b) {
     return a;
 }
 
-/* Of all threads of the block, which all get the result. scratch is (threads), shared. */
-static __device__ moments merge_threads(moments *scratch, moments of_thread) {
+/* Those of a block's threads. */
+typedef struct {
+    unsigned counts[DLB_MOST_THREADS];
+    float means[DLB_MOST_THREADS], squares[DLB_MOST_THREADS];
+} shared_moments;
+
+static __device__ void put_moments(shared_moments *s, unsigned thread, moments m) {
+    s->counts[thread] = m.count;
+    s->means[thread] = m.mean;
+    s->squares[thread] = m.squares;
+}
+
+static __device__ moments moments_of(const shared_moments *s, unsigned thread) {
+    moments m = {s->counts[thread], s->means[thread], s->squares[thread]};
+    return m;
+}
+
+/* Of all threads of the block, which all get the result. scratch is shared by the block. */
+static __device__ moments merge_threads(shared_moments *scratch, moments of_thread) {
     unsigned thread = threadIdx.x;
-    scratch[thread] = of_thread;
+    put_moments(scratch, thread, of_thread);
     __syncthreads(); /* or a thread would merge what its partner has not written yet */
     for (unsigned half = blockDim.x / 2; half > 0; half /= 2) {
         if (thread < half)
-            scratch[thread] = merge(scratch[thread], scratch[thread + half]);
+            put_moments(scratch, thread,
+                        merge(moments_of(scratch, thread), moments_of(scratch, thread + half)));
         __syncthreads(); /* the same for the results of this round */
     }
-    return scratch[0];
+    return moments_of(scratch, 0);
 }
 
-static __device__ moments merge_parts(const fused_batchnorm_pass *p, moments *scratch) {
+static __device__ moments merge_parts(const fused_batchnorm_pass *p, shared_moments *scratch) {
     const batchnorm_part *parts = p->parts + channel_of_block(p) * p->split.parts;
     moments m = {0, 0, 0};
     for (unsigned part = threadIdx.x; part < p->split.parts; part += blockDim.x) {
@@ -84,11 +102,11 @@ static __device__ moments merge_parts(const fused_batchnorm_pass *p, moments *sc
 
 /* A block a part. */
 static __global__ void batchnorm_moments_kernel(fused_batchnorm_pass p) {
-    __shared__ moments scratch[DLB_MOST_THREADS];
+    __shared__ shared_moments scratch;
     moments m = {0, 0, 0};
     for (channel_walk w = walk_part(&p); w.value < w.end; walk_on(&w))
         add_value(&m, p.x[w.at]);
-    m = merge_threads(scratch, m);
+    m = merge_threads(&scratch, m);
     if (threadIdx.x == 0) {
         p.parts[blockIdx.x].first = m.mean;
         p.parts[blockIdx.x].second = m.squares;
@@ -132,9 +150,9 @@ static __device__ void keep_statistics(const fused_batchnorm_pass *p, unsigned c
 
 /* After batchnorm_moments_kernel(); a block a part. */
 static __global__ void batchnorm_outputs_kernel(fused_batchnorm_pass p) {
-    __shared__ moments scratch[DLB_MOST_THREADS];
+    __shared__ shared_moments scratch;
     unsigned channel = channel_of_block(&p);
-    moments m = merge_parts(&p, scratch);
+    moments m = merge_parts(&p, &scratch);
     float variance = m.squares / (float)(p.is_biased ? m.count : m.count - 1);
     normaliser n = normaliser_of(&p, channel, m.mean, variance);
     if (is_first_part(&p) && threadIdx.x == 0)
