@@ -306,6 +306,25 @@ $(BUILD)/tests/compare_weights: tests/trajectory/compare_weights.c
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(DLB_CFLAGS) $(LDFLAGS) $< -o $@ -lm
 
+# A CUDA toolkit whose device is the CPU, for tests: make GPU=1 CUDNN=1 CUDA=$$PWD/build/emulated_cuda
+EMULATED_CUDA := build/emulated_cuda
+EMULATED_LIBS := $(patsubst %,$(EMULATED_CUDA)/lib64/lib%.so,cudart cublas curand cudnn)
+.PHONY: emulated-cuda
+emulated-cuda: $(EMULATED_LIBS) $(patsubst tests/emulated_cuda/%,$(EMULATED_CUDA)/%,$(wildcard tests/emulated_cuda/include/*.h)) \
+		$(EMULATED_CUDA)/bin/nvcc
+$(EMULATED_CUDA)/lib64/libcudart.so: $(wildcard tests/emulated_cuda/*.c tests/emulated_cuda/*.h tests/emulated_cuda/include/*.h) dlb_layer/half_float.h
+	@mkdir -p $(@D)
+	$(SAY_CC)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(DLB_WARN) -fopenmp-simd -fPIC -shared -Itests/emulated_cuda/include -Idlb_layer \
+		tests/emulated_cuda/*.c -o $@ -lopenblas -lpthread -lm
+$(filter-out %/libcudart.so,$(EMULATED_LIBS)): $(EMULATED_CUDA)/lib64/libcudart.so
+	@ln -sf libcudart.so $@
+$(EMULATED_CUDA)/include/%: tests/emulated_cuda/include/%
+	@mkdir -p $(@D)
+	@cp $< $@
+$(EMULATED_CUDA)/bin/nvcc: tests/emulated_cuda/nvcc
+	@mkdir -p $(@D)
+	@cp $< $@
+
 # With GPU=1 MPI=1. Its functions come before CUDA's of the same name.
 $(BUILD)/tests/device_sums: tests/gpu/device_sums.c tests/gpu/stand_in_cuda.h $(BUILD)/libdarknet.a
 	@mkdir -p $(@D)
