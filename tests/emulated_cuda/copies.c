@@ -34,9 +34,7 @@ static cudaError_t copy_in(cudaStream_t stream, void *to, const void *from, size
         return cudaSuccess;
     if (!to_valid || !from_valid || !fits(kind, to_kind, from_kind))
         return cudaErrorInvalidValue;
-    copy *c = malloc(sizeof *c + (from_kind == PAGEABLE ? size : 0));
-    if (!c)
-        emulation_abort("no memory is left");
+    copy *c = zeroed(sizeof *c + (from_kind == PAGEABLE ? size : 0));
     *c = (copy){to, from, size};
     if (from_kind == PAGEABLE) {
         memcpy(c->bytes, from, size);
@@ -57,7 +55,9 @@ cudaError_t cudaMemcpy(void *to, const void *from, size_t size, enum cudaMemcpyK
     cudaError_t status = refuse_in_capture();
     if (status == cudaSuccess)
         status = copy_in(NULL, to, from, size, kind);
-    if (status == cudaSuccess && kind != cudaMemcpyDeviceToDevice)
+    bool valid, waits = kind != cudaMemcpyDeviceToDevice &&
+                        kind_of_memory(from, size, &valid) != PAGEABLE; /* which has been read */
+    if (status == cudaSuccess && waits)
         status = do_work_of(NULL);
     return leave(status);
 }
@@ -78,9 +78,7 @@ cudaError_t cudaMemsetAsync(void *to, int value, size_t size, cudaStream_t strea
     enter();
     if (kind_of_memory(to, size, &valid) != ON_DEVICE || !valid)
         return leave(cudaErrorInvalidValue);
-    filling *f = malloc(sizeof *f);
-    if (!f)
-        emulation_abort("no memory is left");
+    filling *f = zeroed(sizeof *f);
     *f = (filling){to, size, value};
     return leave(put_work(stream, (work){run_filling, NULL, f}));
 }

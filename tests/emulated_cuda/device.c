@@ -23,6 +23,13 @@ void emulation_abort(const char *format, ...) {
     abort();
 }
 
+void *zeroed(size_t size) {
+    void *memory = calloc(1, size ? size : 1);
+    if (!memory)
+        emulation_abort("no memory is left");
+    return memory;
+}
+
 void enter(void) {
     pthread_mutex_lock(&lock);
 }

@@ -6,15 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *new_one(size_t size) {
-    void *memory = calloc(1, size);
-    if (!memory)
-        emulation_abort("no memory is left");
-    return memory;
-}
-
 void *kept(const void *arguments, size_t size) {
-    return memcpy(new_one(size), arguments, size);
+    return memcpy(zeroed(size), arguments, size);
 }
 
 /* ---- handles ---- */
@@ -34,7 +27,7 @@ const char *cudnnGetErrorString(cudnnStatus_t status) {
 }
 
 cudnnStatus_t cudnnCreate(cudnnHandle_t *handle) {
-    *handle = new_one(sizeof **handle);
+    *handle = zeroed(sizeof **handle);
     return CUDNN_STATUS_SUCCESS;
 }
 
@@ -59,7 +52,7 @@ static cudnnStatus_t set_tensor(struct emulated_tensor *t, struct emulated_tenso
 }
 
 cudnnStatus_t cudnnCreateTensorDescriptor(cudnnTensorDescriptor_t *t) {
-    *t = new_one(sizeof **t);
+    *t = zeroed(sizeof **t);
     return CUDNN_STATUS_SUCCESS;
 }
 
@@ -87,7 +80,7 @@ cudnnStatus_t cudnnSetFilter4dDescriptor(cudnnFilterDescriptor_t t, cudnnDataTyp
 }
 
 cudnnStatus_t cudnnCreateConvolutionDescriptor(cudnnConvolutionDescriptor_t *k) {
-    *k = new_one(sizeof **k);
+    *k = zeroed(sizeof **k);
     (*k)->groups = 1;
     return CUDNN_STATUS_SUCCESS;
 }
@@ -146,7 +139,7 @@ static float value_at(const struct emulated_tensor *t, const void *values, size_
 
 float *read_tensor(const struct emulated_tensor *t, const void *values) {
     size_t count = tensor_count(t);
-    float *floats = new_one(count * sizeof *floats);
+    float *floats = zeroed(count * sizeof *floats);
     for (size_t i = 0; i < count; i++)
         floats[i] = value_at(t, values, place_of(t, i));
     return floats;

@@ -111,8 +111,8 @@ typedef struct {
 
 static const float *row_of(const struct emulated_tensor *t, const float *values, int n, int c,
                            int h) {
-    return values + (((size_t)n * (size_t)t->c + (size_t)c) * (size_t)t->h + (size_t)h) *
-                        (size_t)t->w;
+    return values +
+           (((size_t)n * (size_t)t->c + (size_t)c) * (size_t)t->h + (size_t)h) * (size_t)t->w;
 }
 
 /* A row of outputs, its row of images, and one weight between them, at column `kx`. */
@@ -159,10 +159,7 @@ static float *source_or_zeros(const pass *p, target own, const struct emulated_t
                               const void *values) {
     if (p->to != own)
         return read_tensor(t, values);
-    float *zeros = calloc(tensor_count(t), sizeof *zeros);
-    if (!zeros)
-        emulation_abort("no memory is left");
-    return zeros;
+    return zeroed(tensor_count(t) * sizeof(float));
 }
 
 static void run_pass(void *arguments) {
@@ -217,8 +214,14 @@ cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void *alpha,
                                       cudnnConvolutionFwdAlgo_t algorithm, void *workspace,
                                       size_t bytes, const void *beta,
                                       cudnnTensorDescriptor_t y_shape, void *y) {
-    pass p = {.to = TO_OUTPUTS, .alpha = *(const float *)alpha, .beta = *(const float *)beta,
-              .x = written(x), .w = written(w), .y = y, .workspace = workspace, .bytes = bytes};
+    pass p = {.to = TO_OUTPUTS,
+              .alpha = *(const float *)alpha,
+              .beta = *(const float *)beta,
+              .x = written(x),
+              .w = written(w),
+              .y = y,
+              .workspace = workspace,
+              .bytes = bytes};
     if (!make_shape(&p.s, x_shape, w_shape, k, y_shape))
         return CUDNN_STATUS_BAD_PARAM;
     return start_pass(handle, p, algorithm);
@@ -231,8 +234,14 @@ cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void *alp
                                            cudnnConvolutionBwdDataAlgo_t algorithm, void *workspace,
                                            size_t bytes, const void *beta,
                                            cudnnTensorDescriptor_t x_shape, void *dx) {
-    pass p = {.to = TO_IMAGES, .alpha = *(const float *)alpha, .beta = *(const float *)beta,
-              .x = dx, .w = written(w), .y = written(dy), .workspace = workspace, .bytes = bytes};
+    pass p = {.to = TO_IMAGES,
+              .alpha = *(const float *)alpha,
+              .beta = *(const float *)beta,
+              .x = dx,
+              .w = written(w),
+              .y = written(dy),
+              .workspace = workspace,
+              .bytes = bytes};
     if (!make_shape(&p.s, x_shape, w_shape, k, y_shape))
         return CUDNN_STATUS_BAD_PARAM;
     return start_pass(handle, p, algorithm);
@@ -245,8 +254,14 @@ cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t handle, const void *a
                                              cudnnConvolutionBwdFilterAlgo_t algorithm,
                                              void *workspace, size_t bytes, const void *beta,
                                              cudnnFilterDescriptor_t w_shape, void *dw) {
-    pass p = {.to = TO_FILTERS, .alpha = *(const float *)alpha, .beta = *(const float *)beta,
-              .x = written(x), .w = dw, .y = written(dy), .workspace = workspace, .bytes = bytes};
+    pass p = {.to = TO_FILTERS,
+              .alpha = *(const float *)alpha,
+              .beta = *(const float *)beta,
+              .x = written(x),
+              .w = dw,
+              .y = written(dy),
+              .workspace = workspace,
+              .bytes = bytes};
     if (!make_shape(&p.s, x_shape, w_shape, k, y_shape))
         return CUDNN_STATUS_BAD_PARAM;
     return start_pass(handle, p, algorithm);

@@ -105,7 +105,8 @@ static factors factors_of(const void *alpha, const void *beta) {
 }
 
 static bool is_supported(cudnnBatchNormMode_t mode, const struct emulated_tensor *x,
-                         const struct emulated_tensor *y, const struct emulated_tensor *parameters) {
+                         const struct emulated_tensor *y,
+                         const struct emulated_tensor *parameters) {
     return mode == CUDNN_BATCHNORM_SPATIAL && x->type == CUDNN_DATA_FLOAT &&
            x->format == CUDNN_TENSOR_NCHW && y->type == x->type && y->format == x->format &&
            tensor_count(x) == tensor_count(y) && parameters->n == 1 && parameters->c == x->c &&
@@ -120,8 +121,18 @@ cudnnStatus_t cudnnBatchNormalizationForwardTraining(
     void *saved_inverse_deviation) {
     if (!is_supported(mode, x_shape, y_shape, parameters))
         return CUDNN_STATUS_BAD_PARAM;
-    forward_pass p = {*x_shape, factors_of(alpha, beta), x, scale, bias, y, running_mean,
-                      running_variance, saved_mean, saved_inverse_deviation, factor, epsilon};
+    forward_pass p = {*x_shape,
+                      factors_of(alpha, beta),
+                      x,
+                      scale,
+                      bias,
+                      y,
+                      running_mean,
+                      running_variance,
+                      saved_mean,
+                      saved_inverse_deviation,
+                      factor,
+                      epsilon};
     return put_dnn_work(handle, run_forward, kept(&p, sizeof p));
 }
 
@@ -136,8 +147,16 @@ cudnnStatus_t cudnnBatchNormalizationBackward(
     if (!is_supported(mode, x_shape, dy_shape, parameters) ||
         !is_supported(mode, x_shape, dx_shape, parameters))
         return CUDNN_STATUS_BAD_PARAM;
-    backward_pass p = {*x_shape, factors_of(alpha_data, beta_data),
-                       factors_of(alpha_parameters, beta_parameters), x, dy, scale, saved_mean,
-                       saved_inverse_deviation, dx, dscale, dbias};
+    backward_pass p = {*x_shape,
+                       factors_of(alpha_data, beta_data),
+                       factors_of(alpha_parameters, beta_parameters),
+                       x,
+                       dy,
+                       scale,
+                       saved_mean,
+                       saved_inverse_deviation,
+                       dx,
+                       dscale,
+                       dbias};
     return put_dnn_work(handle, run_backward, kept(&p, sizeof p));
 }

@@ -13,6 +13,9 @@
  * could not report by a status. */
 _Noreturn void emulation_abort(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* free() releases it; never NULL. */
+void *zeroed(size_t size);
+
 /* ---- the calls of a program (device.c) ---- */
 
 /* Of each call of the interface, first and last; any thread. leave() keeps the status for

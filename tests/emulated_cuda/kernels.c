@@ -3,6 +3,7 @@
  * on one shows. */
 #include "emulation.h"
 
+#include <setjmp.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -17,10 +18,11 @@ typedef struct {
     bool backwards;
 } kernel_launch;
 
-/* A stack that runs thread after thread, until one of them waits: then it is that thread's. */
+/* A stack that runs thread after thread, until one of them waits: then it is that thread's. It is
+ * begun by setcontext(), and left and gone on with by jumps, which need no call of the kernel's. */
 typedef struct {
-    ucontext_t context;
-    char *stack;
+    char *stack; /* NULL: not begun */
+    jmp_buf place;
     unsigned thread;
     bool waits;
 } fiber;
@@ -28,7 +30,7 @@ typedef struct {
 dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 static fiber fibers[MOST_THREADS];
-static ucontext_t scheduler;
+static jmp_buf scheduler;
 static fiber *running;
 static const kernel_launch *running_launch;
 static unsigned threads_begun, threads_of_block;
@@ -51,28 +53,45 @@ static void run_threads(void) {
     }
 }
 
-void emulated_barrier(void) {
-    running->waits = true;
-    swapcontext(&running->context, &scheduler);
+static void leave_fiber(void) {
+    if (!_setjmp(running->place))
+        _longjmp(scheduler, 1);
 }
 
-static void start_fiber(fiber *f) {
-    if (!f->stack)
-        f->stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+void emulated_barrier(void) {
+    running->waits = true;
+    leave_fiber();
+}
+
+static _Noreturn void run_fiber(void) {
+    for (;;) {
+        run_threads();
+        leave_fiber();
+    }
+}
+
+static _Noreturn void begin_fiber(fiber *f) {
+    ucontext_t context;
+    f->stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (f->stack == MAP_FAILED)
         emulation_abort("no memory is left");
-    getcontext(&f->context);
-    f->context.uc_stack.ss_sp = f->stack;
-    f->context.uc_stack.ss_size = STACK;
-    f->context.uc_link = &scheduler;
-    makecontext(&f->context, run_threads, 0);
+    getcontext(&context);
+    context.uc_stack.ss_sp = f->stack;
+    context.uc_stack.ss_size = STACK;
+    makecontext(&context, run_fiber, 0);
+    setcontext(&context);
+    emulation_abort("a context cannot be set");
 }
 
 /* Until it waits or is at its end. */
 static void resume(fiber *f) {
     running = f;
     f->waits = false;
-    swapcontext(&scheduler, &f->context);
+    if (_setjmp(scheduler))
+        return;
+    if (f->stack)
+        _longjmp(f->place, 1);
+    begin_fiber(f);
 }
 
 /* ---- blocks ---- */
@@ -81,9 +100,7 @@ static unsigned start_threads(void) {
     unsigned count = 0;
     threads_begun = 0;
     while (threads_begun < threads_of_block) {
-        start_fiber(&fibers[count]);
-        resume(&fibers[count]);
-        count++;
+        resume(&fibers[count++]);
     }
     return count;
 }
@@ -139,26 +156,24 @@ static void drop_launch(void *arguments) {
 }
 
 static bool is_allowed(dim3 grid, dim3 block) {
-    return grid.x && grid.y && grid.z && block.x && block.y && block.z &&
-           grid.x <= 0x7fffffff && grid.y <= MOST_GRID_YZ && grid.z <= MOST_GRID_YZ &&
-           block.x <= MOST_THREADS && block.y <= MOST_THREADS && block.z <= 64 &&
+    return grid.x && grid.y && grid.z && block.x && block.y && block.z && grid.x <= 0x7fffffff &&
+           grid.y <= MOST_GRID_YZ && grid.z <= MOST_GRID_YZ && block.x <= MOST_THREADS &&
+           block.y <= MOST_THREADS && block.z <= 64 &&
            (size_t)block.x * block.y * block.z <= MOST_THREADS;
 }
 
-void emulated_launch(dim3 grid, dim3 block, size_t shared, cudaStream_t stream,
-                     void (*run)(void *), void (*drop)(void *), void *arguments);
+void emulated_launch(dim3 grid, dim3 block, size_t shared, cudaStream_t stream, void (*run)(void *),
+                     void (*drop)(void *), void *arguments);
 
-void emulated_launch(dim3 grid, dim3 block, size_t shared, cudaStream_t stream,
-                     void (*run)(void *), void (*drop)(void *), void *arguments) {
+void emulated_launch(dim3 grid, dim3 block, size_t shared, cudaStream_t stream, void (*run)(void *),
+                     void (*drop)(void *), void *arguments) {
     enter();
     if (shared || !is_allowed(grid, block)) {
         drop(arguments);
         leave(cudaErrorInvalidConfiguration);
         return;
     }
-    kernel_launch *launch = malloc(sizeof *launch);
-    if (!launch)
-        emulation_abort("no memory is left");
+    kernel_launch *launch = zeroed(sizeof *launch);
     *launch = (kernel_launch){grid, block, run, drop, arguments, false};
     leave(put_work(stream, (work){run_kernel, drop_launch, launch}));
 }

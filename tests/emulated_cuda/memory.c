@@ -27,6 +27,7 @@ typedef struct {
 
 static array_list on_device, pinned;
 static char *room, *next;
+static int empty_file; /* whose mapping cannot be touched, whatever its protection */
 static bool is_open;
 
 /* ---- lists ---- */
@@ -86,14 +87,22 @@ static void say_who_touched(int number, siginfo_t *info, void *context) {
 static void make_device_room(void) {
     struct sigaction action = {.sa_sigaction = say_who_touched, .sa_flags = SA_SIGINFO};
     room = mmap(NULL, ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (room == MAP_FAILED)
+    empty_file = memfd_create("emulated CUDA", MFD_CLOEXEC);
+    if (room == MAP_FAILED || empty_file < 0)
         emulation_abort("no addresses are left for the device's memory");
     next = room;
     sigaction(SIGSEGV, &action, NULL);
+    sigaction(SIGBUS, &action, NULL);
 }
 
-static void protect(const array *a, int protection) {
-    if (mprotect(a->pages, a->page_bytes, protection))
+static void protect(int protection) {
+    if (next > room && mprotect(room, (size_t)(next - room), protection))
+        emulation_abort("the device's memory cannot be protected");
+}
+
+/* From here on nobody can touch these pages. */
+static void make_forbidden(char *pages, size_t bytes) {
+    if (mmap(pages, bytes, PROT_NONE, MAP_PRIVATE | MAP_FIXED, empty_file, 0) == MAP_FAILED)
         emulation_abort("the device's memory cannot be protected");
 }
 
@@ -103,8 +112,9 @@ static size_t rounded_up(size_t bytes, size_t to) {
 
 static array place_array(size_t size) {
     array a = {.bytes = size, .page_bytes = rounded_up(size, PAGE)};
-    if ((size_t)(room + ROOM - next) < a.page_bytes + 2 * PAGE)
+    if ((size_t)(room + ROOM - next) < a.page_bytes + 2 * (size_t)PAGE)
         emulation_abort("the device has no addresses left");
+    make_forbidden(next, PAGE);
     a.pages = next + PAGE;
     a.begin = a.pages + a.page_bytes - rounded_up(size, ALIGNMENT);
     next = a.pages + a.page_bytes;
@@ -123,14 +133,12 @@ static void check_behind(const array *a) {
 }
 
 void open_device_memory(void) {
-    for (size_t i = 0; i < on_device.count; i++)
-        protect(&on_device.all[i], PROT_READ | PROT_WRITE);
+    protect(PROT_READ | PROT_WRITE);
     is_open = true;
 }
 
 void close_device_memory(void) {
-    for (size_t i = 0; i < on_device.count; i++)
-        protect(&on_device.all[i], PROT_NONE);
+    protect(PROT_NONE);
     is_open = false;
 }
 
@@ -145,9 +153,9 @@ cudaError_t cudaMalloc(void **memory, size_t size) {
     if (!room)
         make_device_room();
     array a = place_array(size);
-    protect(&a, PROT_READ | PROT_WRITE);
+    open_device_memory();
     fill_array(&a);
-    protect(&a, PROT_NONE);
+    close_device_memory();
     add_array(&on_device, a);
     *memory = a.begin;
     return leave(cudaSuccess);
@@ -161,10 +169,10 @@ cudaError_t cudaFree(void *memory) {
     array *a = array_at(&on_device, memory);
     if (!a)
         return leave(cudaErrorInvalidValue);
-    protect(a, PROT_READ);
+    open_device_memory();
     check_behind(a);
-    madvise(a->pages, a->page_bytes, MADV_DONTNEED);
-    protect(a, PROT_NONE);
+    close_device_memory();
+    make_forbidden(a->pages, a->page_bytes);
     remove_array(&on_device, a);
     return leave(cudaSuccess);
 }
@@ -215,8 +223,7 @@ memory_kind kind_of_memory(const void *memory, size_t size, bool *valid) {
     return PINNED;
 }
 
-cudaError_t cudaPointerGetAttributes(struct cudaPointerAttributes *attributes,
-                                     const void *memory) {
+cudaError_t cudaPointerGetAttributes(struct cudaPointerAttributes *attributes, const void *memory) {
     static const enum cudaMemoryType TYPES[] = {[PAGEABLE] = cudaMemoryTypeUnregistered,
                                                 [PINNED] = cudaMemoryTypeHost,
                                                 [ON_DEVICE] = cudaMemoryTypeDevice};

@@ -131,9 +131,8 @@ cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t, const void *alpha,
 cudnnStatus_t cudnnBatchNormalizationForwardTraining(
     cudnnHandle_t, cudnnBatchNormMode_t, const void *alpha, const void *beta,
     cudnnTensorDescriptor_t, const void *x, cudnnTensorDescriptor_t, void *y,
-    cudnnTensorDescriptor_t, const void *scale, const void *bias, double factor,
-    void *running_mean, void *running_variance, double epsilon, void *saved_mean,
-    void *saved_inverse_deviation);
+    cudnnTensorDescriptor_t, const void *scale, const void *bias, double factor, void *running_mean,
+    void *running_variance, double epsilon, void *saved_mean, void *saved_inverse_deviation);
 cudnnStatus_t cudnnBatchNormalizationBackward(
     cudnnHandle_t, cudnnBatchNormMode_t, const void *alpha_data, const void *beta_data,
     const void *alpha_parameters, const void *beta_parameters, cudnnTensorDescriptor_t,

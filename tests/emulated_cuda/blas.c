@@ -1,36 +1,21 @@
-/* cuBLAS, by OpenBLAS, and cuRAND. Their calls are work of a stream, as kernels are. */
+/* cuBLAS, by OpenBLAS. */
 #include "cublas_v2.h"
-#include "curand.h"
 #include "emulation.h"
 
 #include <cblas.h>
-#include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 
 struct emulated_blas {
     cudaStream_t stream;
 };
 
-struct emulated_generator {
-    uint64_t state;
-};
-
-static void *new_one(size_t size) {
-    void *memory = calloc(1, size);
-    if (!memory)
-        emulation_abort("no memory is left");
-    return memory;
-}
-
-/* ---- cuBLAS ---- */
-
 const char *cublasGetStatusName(cublasStatus_t status) {
-    return status == CUBLAS_STATUS_SUCCESS ? "CUBLAS_STATUS_SUCCESS" : "CUBLAS_STATUS_INVALID_VALUE";
+    return status == CUBLAS_STATUS_SUCCESS ? "CUBLAS_STATUS_SUCCESS"
+                                           : "CUBLAS_STATUS_INVALID_VALUE";
 }
 
 cublasStatus_t cublasCreate(cublasHandle_t *handle) {
-    *handle = new_one(sizeof **handle);
+    *handle = zeroed(sizeof **handle);
     return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -72,49 +57,21 @@ cublasStatus_t cublasSgemm(cublasHandle_t handle, cublasOperation_t ta, cublasOp
     if (m < 0 || n < 0 || k < 0 || lda < (ta == CUBLAS_OP_N ? m : k) ||
         ldb < (tb == CUBLAS_OP_N ? k : n) || ldc < m)
         return CUBLAS_STATUS_INVALID_VALUE;
-    product *p = new_one(sizeof *p);
+    product *p = zeroed(sizeof *p);
     *p = (product){ta == CUBLAS_OP_N ? CblasNoTrans : CblasTrans,
                    tb == CUBLAS_OP_N ? CblasNoTrans : CblasTrans,
-                   m, n, k, lda, ldb, ldc, *alpha, *beta, a, b, c};
+                   m,
+                   n,
+                   k,
+                   lda,
+                   ldb,
+                   ldc,
+                   *alpha,
+                   *beta,
+                   a,
+                   b,
+                   c};
     enter();
     cudaError_t status = put_work(handle->stream, (work){run_product, NULL, p});
     return leave(status) == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_INVALID_VALUE;
-}
-
-/* ---- cuRAND ---- */
-
-curandStatus_t curandCreateGenerator(curandGenerator_t *generator, curandRngType_t type) {
-    (void)type;
-    *generator = new_one(sizeof **generator);
-    return CURAND_STATUS_SUCCESS;
-}
-
-curandStatus_t curandSetPseudoRandomGeneratorSeed(curandGenerator_t generator,
-                                                  unsigned long long seed) {
-    generator->state = seed;
-    return CURAND_STATUS_SUCCESS;
-}
-
-typedef struct {
-    curandGenerator_t generator;
-    float *to;
-    size_t count;
-} draw;
-
-/* Above 0 and up to 1. */
-static void run_draw(void *arguments) {
-    const draw *d = arguments;
-    for (size_t i = 0; i < d->count; i++) {
-        uint64_t *state = &d->generator->state;
-        *state = *state * 6364136223846793005u + 1442695040888963407u;
-        d->to[i] = (float)((*state >> 40) + 1) * 0x1p-24f;
-    }
-}
-
-curandStatus_t curandGenerateUniform(curandGenerator_t generator, float *to, size_t count) {
-    draw *d = new_one(sizeof *d);
-    *d = (draw){generator, to, count};
-    enter();
-    cudaError_t status = put_work(NULL, (work){run_draw, NULL, d});
-    return leave(status) == cudaSuccess ? CURAND_STATUS_SUCCESS : CURAND_STATUS_LAUNCH_FAILURE;
 }
