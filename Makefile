@@ -184,7 +184,7 @@ endif
 
 # ---- programs ----
 
-.PHONY: all mpi-compiler demo test bench bench-cpu bench-growth bench-loader bench-scaling bench-shards gpu-check soak help clean distclean host host-reset refresh-patch \
+.PHONY: all mpi-compiler emulated-cuda demo test bench bench-cpu bench-growth bench-loader bench-scaling bench-shards gpu-check soak help clean distclean host host-reset refresh-patch \
 	install-packages build-tests build-thread-tests build-bare-tests build-mpi-tests show-build run-step-cost lint valgrind run-valgrind fuzz run-fuzz \
 	run-bench-cpu run-bench-host run-bench-blas run-bench-growth run-bench-loader run-bench-scaling FORCE
 all: bin/darknet bin/libdarknet.so
@@ -305,6 +305,32 @@ $(BUILD)/tests/test_half_passes $(BUILD)/tests/test_layer_end_passes: $(BUILD)/t
 $(BUILD)/tests/compare_weights: tests/trajectory/compare_weights.c
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(DLB_CFLAGS) $(LDFLAGS) $< -o $@ -lm
+
+# A CUDA toolkit whose device is the CPU, for tests: make emulated-cuda, and then GPU=1 CUDA=$PWD/build/emulated_cuda
+EMULATION := tests/emulated_cuda
+EMULATED_CUDA := build/emulated_cuda
+emulated_library = $(SAY_CC)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(DLB_WARN) -U_FORTIFY_SOURCE -fopenmp-simd -fPIC -shared \
+	-I$(EMULATION)/include -Idlb_layer $(filter %.c,$^) -o $@
+EMULATION_HEADERS := $(wildcard $(EMULATION)/*.h $(EMULATION)/include/*.h) dlb_layer/half_float.h
+emulated-cuda: $(patsubst %,$(EMULATED_CUDA)/lib64/lib%.so,cudart cublas curand cudnn) $(EMULATED_CUDA)/include/cuda_runtime.h \
+		$(EMULATED_CUDA)/bin/nvcc $(EMULATED_CUDA)/bin/nvidia-smi
+$(EMULATED_CUDA)/lib64/libcudart.so: $(patsubst %,$(EMULATION)/%.c,device memory copies streams kernels) $(EMULATION_HEADERS)
+	@mkdir -p $(@D)
+	$(emulated_library)
+$(EMULATED_CUDA)/lib64/libcublas.so: $(EMULATION)/blas.c $(EMULATION_HEADERS) $(EMULATED_CUDA)/lib64/libcudart.so
+	$(emulated_library) -L$(@D) -lcudart -lopenblas
+$(EMULATED_CUDA)/lib64/libcurand.so: $(EMULATION)/random.c $(EMULATION_HEADERS) $(EMULATED_CUDA)/lib64/libcudart.so
+	$(emulated_library) -L$(@D) -lcudart
+$(EMULATED_CUDA)/lib64/libcudnn.so: $(wildcard $(EMULATION)/dnn*.c) $(EMULATION_HEADERS) $(EMULATED_CUDA)/lib64/libcudart.so
+	$(emulated_library) -L$(@D) -lcudart
+$(EMULATED_CUDA)/include/cuda_runtime.h: $(EMULATION_HEADERS)
+	@rm -rf $(@D) && mkdir -p $(EMULATED_CUDA) && cp -r $(EMULATION)/include $(EMULATED_CUDA)
+$(EMULATED_CUDA)/bin/%: $(EMULATION)/%
+	@mkdir -p $(@D)
+	@cp $< $@
+$(EMULATED_CUDA)/test_emulation: $(EMULATION)/test_emulation.cu emulated-cuda
+	$(SAY_NVCC)$(EMULATED_CUDA)/bin/nvcc -Werror all-warnings --compiler-options "-O1 -g -Wall -Wextra" -c $< -o $@.o
+	$(SAY_CXX)$(CXX) $@.o -o $@ -L$(EMULATED_CUDA)/lib64 -Wl,-rpath,'$$ORIGIN/lib64' -lcudart
 
 # With GPU=1 MPI=1. Its functions come before CUDA's of the same name.
 $(BUILD)/tests/device_sums: tests/gpu/device_sums.c tests/gpu/stand_in_cuda.h $(BUILD)/libdarknet.a

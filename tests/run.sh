@@ -106,6 +106,7 @@ export BARE_DARKNET=$PWD/$bare/darknet
 
 # The long ones first, so that none of them is left for the end. Those of crash/ run without
 # sanitizers, which do not go with a preloaded library.
+plan gpu/emulated tests/gpu/emulated_test.sh
 for test in tests/host/*_test.sh; do
     plan "host/$(basename "$test" _test.sh)" "$test"
 done

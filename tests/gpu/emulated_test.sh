@@ -1,0 +1,64 @@
+#!/bin/bash
+# The program for a GPU on the CPU: built with the CUDA toolkit of tests/emulated_cuda, whose device is the CPU. All
+# tests that need a card run, kernels, streams, graphs and ranks with them; docs/gpu-checks.md says what that can find
+# and what it cannot. Prints TAP.
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
+cd "$root" || exit 1
+emulation=$root/build/emulated_cuda build=$root/build/emulated
+log=$(mktemp) || exit 1
+trap 'rm -f "$log"' EXIT
+number=0 failures=0 mpi=0
+! command -v mpicc >"$log" || ! command -v mpirun >"$log" || mpi=1
+
+make_emulated() {
+    make -s --no-print-directory -j"$(nproc)" GPU=1 CUDNN=1 MPI=$mpi NCCL=0 OPENCV=0 CUDA="$emulation" ARCH=-arch=emulated \
+        BUILD="$build" OPTS=-O1 DLB_OPTS=-O1 "$@"
+}
+
+result() { # ok|'not ok' NAME
+    number=$((number + 1))
+    echo "$1 $number - $2"
+    [ "$1" = ok ] || failures=$((failures + 1))
+}
+
+# The command's own results, a line each. That it ends before its plan, or with another status, is one more failure.
+forward() { # NAME COMMAND...
+    local name=$1 status results planned line
+    shift
+    timeout 600 "$@" >"$log" 2>&1 </dev/null
+    status=$?
+    planned=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$log" | head -n 1)
+    results=$(grep -cE '^(not )?ok ' "$log")
+    while read -r line; do
+        result "${line%% [0-9]*}" "$name: ${line#*- }"
+    done < <(grep -E '^(not )?ok ' "$log")
+    if [ "$results" != "${planned:-none}" ] || { [ $status != 0 ] && ! grep -q '^not ok' "$log"; }; then
+        result 'not ok' "$name: ended with status $status after $results of ${planned:-no} tests"
+    fi
+    ! grep -q '^not ok' "$log" && [ $status = 0 ] || tail -n 30 "$log" | sed 's/^/# /'
+}
+
+if ! make -s --no-print-directory emulated-cuda "$emulation/test_emulation" >"$log" 2>&1 ||
+    ! make_emulated "$build/darknet" build-tests >"$log" 2>&1; then
+    echo "not ok 1 - GPU=1 CUDNN=1 MPI=$mpi compiles and links with the emulated CUDA"
+    tail -n 20 "$log" | sed 's/^/# /'
+    echo '1..1'
+    exit 1
+fi
+result ok "GPU=1 CUDNN=1 MPI=$mpi compiles and links with the emulated CUDA"
+
+export PATH=$emulation/bin:$PATH EMULATED_GPUS=2 CMOCKA_MESSAGE_OUTPUT=TAP
+export DARKNET=$build/darknet COMPARE_WEIGHTS=$build/tests/compare_weights
+forward emulation "$emulation/test_emulation"
+for file in $(grep -lE 'ON_GPU\(|ON_BOTH\(' tests/unit/test_*.c); do
+    name=$(basename "$file" .c)
+    forward "$name" "$build/tests/$name"
+done
+forward trajectory tests/trajectory/trajectory_test.sh
+forward train tests/end_to_end/train_test.sh
+forward resume tests/end_to_end/resume_test.sh
+forward recipe tests/end_to_end/recipe_test.sh
+[ $mpi = 0 ] || forward ranks tests/gpu/ranks_test.sh
+echo "1..$number"
+[ $failures = 0 ]
