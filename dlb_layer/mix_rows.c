@@ -2,6 +2,7 @@
 
 #include "fail.h"
 #include "normalise.h"
+#include "pixel_math.h"
 #include "random_beta.h"
 
 #include <math.h>
@@ -56,7 +57,7 @@ static void blend_stretch(const stretch *s, const row_mix *mixes) {
         if (own == 1)
             continue;
         for (size_t i = 0; i < s->length; i++)
-            at[i] = own * at[i] + (1 - own) * partner[i];
+            at[i] = blended(own, at[i], partner[i]);
     }
 }
 
