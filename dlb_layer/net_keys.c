@@ -24,6 +24,7 @@ typedef enum {
     CUTMIX,
     CUTMIX_PROB,
     CUDA_GRAPH,
+    AUGMENT_ON_GPU,
     KEY_COUNT
 } key_number;
 
@@ -50,6 +51,7 @@ static const key KEYS[KEY_COUNT] = {
     [CUTMIX] = {"cutmix", {0, MOST_SHAPE}, 1, "a number from 0 to 1000"},
     [CUTMIX_PROB] = {"cutmix_prob", {0, 1}, 1, "a number from 0 to 1"},
     [CUDA_GRAPH] = {"cuda_graph", {0, 1, true}, 1, "0 or 1"},
+    [AUGMENT_ON_GPU] = {"augment_on_gpu", {0, 1, true}, 1, "0 or 1"},
 };
 
 /* The host's, which rule the crop that pad_crop takes the place of. */
@@ -143,6 +145,9 @@ static void assign(net_keys *keys, key_number number, const double *values) {
         break;
     case CUDA_GRAPH:
         keys->cuda_graph = value != 0;
+        break;
+    case AUGMENT_ON_GPU:
+        keys->augment_on_gpu = value != 0;
         break;
     case KEY_COUNT:
         break;

@@ -125,7 +125,7 @@ DLB_FUNCTION rgb_colour distort_colour(rgb_colour from, float shift, float satur
 
 /* ---- after the augmentation ---- */
 
-DLB_FUNCTION float normalised(float value, float mean, float std) {
+DLB_FUNCTION float normalised_value(float value, float mean, float std) {
     return (value - mean) / std;
 }
 
