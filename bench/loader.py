@@ -119,9 +119,9 @@ def drawn_section(rounds):
     lines = [
         DRAWN, "",
         f"What the workers do where a GPU renders: decode, draw, copy the pixels. {processor()},",
-        f"{THREADS} threads, {len(next(iter(rounds.values())))} rounds; ratios within the round. The rendering itself, on",
-        "the GPU, is not in it and has never been measured. Made by `make bench-loader`, or alone by",
-        "`bench/loader.py build/CONFIG/bench drawn` after it.", "",
+        f"{THREADS} threads, {len(next(iter(rounds.values())))} rounds, the machine's load {os.getloadavg()[2]:.1f} on average; ratios within the",
+        "round. The rendering itself, on the GPU, is not in it and has never been measured. Made by",
+        "`make bench-loader`, or alone by `bench/loader.py build/CONFIG/bench drawn` after it.", "",
         "| images, work | rendered on the CPU, images/s | decoded and drawn, images/s | ratio |",
         "| --- | --- | --- | --- |",
     ]

@@ -389,6 +389,7 @@ typedef struct {
     network *net; /* NULL: this device is the CPU */
     staged_rows staged;
     drawn_block under_way; /* count 0: nothing */
+    bool takes_late;       /* not before they arrive by themselves */
     unsigned char *parts[DRAWN_PARTS];
     size_t room[DRAWN_PARTS];
     float waiting[ROWS * MOST_INPUTS], inputs[ROWS * MOST_INPUTS];
@@ -434,6 +435,8 @@ static void lazy_send(void *context, const row_block *rows) {
 static void lazy_take(void *context, const row_block *rows) {
     device *d = context;
     (void)rows;
+    if (d->takes_late)
+        return;
     arrive(d);
     memcpy(d->inputs, d->waiting, sizeof d->inputs);
 }
@@ -581,6 +584,35 @@ static void rows_are_those_of_the_cpu(void **state) {
         compare_loaders(state, kinds[i]);
 }
 
+/* What was taken may still be on its way when the iteration ends: it has to be waited for. */
+static void the_last_rows_leave_before_the_loader_writes_there(void **state) {
+    gpu_index = -1;
+    enum { LAST = SLOTS - 1 };
+    setting s = prepare("pad_crop=2\n" COLOURS);
+    source drawing, host;
+    start(&drawing, &s, true, true, 1, 3);
+    start(&host, &s, true, false, 1, 3);
+    device *d = make_device(&s);
+    for (int iteration = 0; iteration < 6; iteration++) {
+        drawing.batch = overlap_loader_next(drawing.loader);
+        host.batch = overlap_loader_next(host.loader);
+        d->takes_late = true;
+        send_to(d, &drawing, drawing.batch, LAST);
+        take_from(d, &drawing, drawing.batch, LAST);
+        settle(d, false);
+        overlap_loader_next(drawing.loader);
+        overlap_loader_pause(drawing.loader);
+        memcpy(d->inputs, d->waiting, sizeof d->inputs);
+        compare_slot(d, &host, LAST, "");
+        overlap_loader_next(host.loader);
+    }
+    free_device(d);
+    stop(&drawing);
+    stop(&host);
+    clean_up(&s);
+    (void)state;
+}
+
 /* Partners that are other ranks' rows are guests. The network's batch is not this rank's part, so
  * that this is for the CPU. */
 static void guests_are_rendered_too(void **state) {
@@ -669,6 +701,7 @@ int main(void) {
         cmocka_unit_test(a_row_is_rendered_as_on_the_cpu),
         cmocka_unit_test(a_pool_has_what_all_threads_put_there),
         cmocka_unit_test(what_does_not_fit_into_the_block_follows_it),
+        cmocka_unit_test(the_last_rows_leave_before_the_loader_writes_there),
         cmocka_unit_test(guests_are_rendered_too),
         cmocka_unit_test(another_image_takes_a_bad_ones_place),
         ON_BOTH(rows_are_those_of_the_cpu),
