@@ -85,9 +85,9 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 DLB_LAYER := fail launcher row_share pairwise_sum compute_threads gradient_buckets bucket_flow gradient_sums shared_network rank_device train_agreement safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu route_gpu shortcut_gpu layer_ends_gpu fused_batchnorm \
 	weight_init bias_key decay_all gpu_status gpu_stream network_form matrix_math half_key half_convolution loss_scale_gpu staged_rows device_input pinned_floats convolution_algorithms finite_values layer_arrays step_snapshot finite_guard device_list joined_statistics_gpu weights_file memory_limit cfg_section cfg_sizes cfg_references saved_weights \
 	logit_ring dlb_options net_keys \
-	worker_threads overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
+	worker_threads overlap_sampler overlap_loader pixel_pool drawn_rows class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
 	dlb_cost_layer dlb_cost_layer_gpu step_losses step_graph image_planes array_list nesterov recipe network_arrays whole_network_gpu image_rows classifier_data number_option classifier_options batched_prediction \
-	checkpoint train_saving train_state train_resume training classifier_valid classifier_predict train_validation train_checks train_reports classifier_train
+	checkpoint train_saving train_state train_resume training classifier_valid classifier_predict train_validation train_checks train_reports train_rows classifier_train
 COMMANDS  := dlb_command command_options shell_words whole_file parse_number display_text \
 	prepare prepare_options data_set fashion_mnist idx_file cifar tiny_imagenet image_folder image_files file_tree \
 	subset label_noise image_writer text_file folders \
@@ -96,7 +96,7 @@ COMMANDS  := dlb_command command_options shell_words whole_file parse_number dis
 	student_t \
 	inspect quiet_parser layer_size \
 	show contact_sheet $(if $(filter 1,$(OPENCV)),contact_sheet_opencv,contact_sheet_none)
-DLB_CUDA  := row_kernels half_kernels shortcut_kernels bias_kernels batchnorm_kernels fused_batchnorm_kernels array_list_kernels dlb_cost_kernels step_losses_kernels avgpool_kernels nesterov_kernels
+DLB_CUDA  := row_kernels half_kernels shortcut_kernels bias_kernels batchnorm_kernels fused_batchnorm_kernels array_list_kernels dlb_cost_kernels step_losses_kernels avgpool_kernels nesterov_kernels render_kernels
 # The CPU backend; see onednn/cpu_backend.h.
 MPI_FILES := $(if $(filter 1,$(MPI)),ranks_mpi rank_sums_mpi gradient_sums_gpu pinned_sums)$(if $(filter 1,$(NCCL)), nccl_sums)
 BACKEND   := $(if $(filter 1,$(ONEDNN)),engine buffer_pool blocked blocked_pool conv_primitives sgd_step backend normalization \
@@ -235,6 +235,8 @@ $(BUILD)/dlb_layer/%.o: dlb_layer/%.cu | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_NVCC)$(NVCC) $(ARCH) $(OURS_CUDA) -Werror all-warnings \
 		--compiler-options "$(DLB_WARN) $(DLB_OPTS) -fopenmp-simd -fPIC" -c $< -o $@
+# A row rendered on the GPU is the CPU's, whose compiler does not fuse products and sums.
+$(BUILD)/dlb_layer/render_kernels.o: OURS_CUDA += --fmad=false
 $(BUILD)/onednn/%.o: onednn/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(OURS) $(BACKEND_CFLAGS) -c $< -o $@
@@ -282,7 +284,7 @@ demo: install-packages
 # `make test` alone runs everything; `make test ONLY=loader` what has "loader" in its name.
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-THREAD_TESTS := test_worker_threads test_overlap_loader test_image_decode test_dlb_cost_kernels test_half test_layer_ends test_fused_batchnorm
+THREAD_TESTS := test_worker_threads test_overlap_loader test_image_decode test_dlb_cost_kernels test_half test_layer_ends test_fused_batchnorm test_drawn_rows
 build-thread-tests: $(THREAD_TESTS:%=$(BUILD)/tests/%) $(BUILD)/darknet
 build-bare-tests: $(BUILD)/tests/test_image_decode $(BUILD)/tests/test_dlb_cost_layer $(BUILD)/tests/test_paper_networks \
 		$(BUILD)/darknet

@@ -165,7 +165,7 @@ run_sanitizers() {
     fi
     table '| tool | test | verdict |' && table '| --- | --- | --- |'
     for tool in memcheck racecheck initcheck; do
-        for name in test_dlb_cost_layer test_gpu_twins test_gpu_kernels test_half_convolution; do
+        for name in test_dlb_cost_layer test_gpu_twins test_gpu_kernels test_half_convolution test_drawn_rows; do
             verdict=clean
             step "$tool-$name.log" "$sanitizer" --tool $tool --error-exitcode 9 "$build/tests/$name" ||
                 verdict="see the log: $(tail -n 1 "$work/$tool-$name.log")"
@@ -188,7 +188,7 @@ sanitize_ranks() { # SANITIZER
 
 # A few iterations of ResNet-20, as they are and with each key; half needs cuDNN.
 run_short_trainings() {
-    local keys settings=('' cuda_graph=1 fused_batchnorm=1 'cuda_graph=1 fused_batchnorm=1')
+    local keys settings=('' cuda_graph=1 augment_on_gpu=1 fused_batchnorm=1 'cuda_graph=1 fused_batchnorm=1')
     [ $cudnn = 0 ] || settings+=(half=1 half=bfloat16 'half=1 cuda_graph=1' 'half=1 fused_batchnorm=1')
     table '' && table '## Short trainings' && table '' && table "ResNet-20, $short iterations from one seed, means of the last 10:"
     table '' && table "| \`[net]\` | CE | LB |" && table '| --- | --- | --- |'

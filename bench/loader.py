@@ -2,6 +2,8 @@
 """The loader alone beside torchvision's DataLoader, and beside what the networks take.
 
     bench/loader.py PROGRAMS        the folder of loader_speed and step_times; `make bench-loader`
+    bench/loader.py PROGRAMS drawn  only what augment_on_gpu=1 leaves to the loader; the rest of the
+                                    results stays
 
 Images decoded a second, images augmented a second, and rows a second by number of threads, on the
 photographs that come with the host (to 224x224) and on small PNG files (36x36 to 32x32). Loader
@@ -93,6 +95,8 @@ def loader_table(rounds):
     lines = ["| work | this loader, images/s | torchvision, images/s | ratio |",
              "| --- | --- | --- | --- |"]
     for name in rounds[0][0]:
+        if name.startswith("drawn"):
+            continue
         ours = [r[0][name] for r in rounds]
         # torchvision knows no revisited rows; it has to load them all.
         theirs = [r[1].get(name.replace("overlap", "load")) for r in rounds]
@@ -102,6 +106,51 @@ def loader_table(rounds):
             ratio = median_and_range([a / b for a, b in zip(ours, theirs)])
         lines.append(f"| {title_of(name)} | {median_and_range(ours, 0)} | {other} | {ratio} |")
     return lines
+
+
+# ---- what augment_on_gpu=1 leaves to it ----
+
+DRAWN = "## With `augment_on_gpu=1`"
+PICTURES = {224: "photographs to 224x224", 32: "small pictures to 32x32"}
+
+
+def drawn_section(rounds):
+    """`rounds` by side, as run_round() has them."""
+    lines = [
+        DRAWN, "",
+        f"What the workers do where a GPU renders: decode, draw, copy the pixels. {processor()},",
+        f"{THREADS} threads, {len(next(iter(rounds.values())))} rounds, the machine's load {os.getloadavg()[2]:.1f} on average; ratios within the",
+        "round. The rendering itself, on the GPU, is not in it and has never been measured. Made by",
+        "`make bench-loader`, or alone by `bench/loader.py build/CONFIG/bench drawn` after it.", "",
+        "| images, work | rendered on the CPU, images/s | decoded and drawn, images/s | ratio |",
+        "| --- | --- | --- | --- |",
+    ]
+    for side, of_side in rounds.items():
+        for name in (n for n in of_side[0][0] if n.startswith("drawn_")):
+            drawn, rendered = ([r[0][n] for r in of_side] for n in (name, name[len("drawn_"):]))
+            ratio = median_and_range([a / b for a, b in zip(drawn, rendered)])
+            lines.append(f"| {PICTURES[side]}, {title_of(name[len('drawn_'):])} | "
+                         f"{median_and_range(rendered, 0)} | {median_and_range(drawn, 0)} | {ratio} |")
+    return lines
+
+
+def without_drawn_section(lines):
+    """What else is in the results."""
+    if DRAWN not in lines:
+        return lines + [""]
+    begin = lines.index(DRAWN)
+    rest = (i for i in range(begin + 1, len(lines)) if lines[i].startswith("## "))
+    return lines[:begin] + lines[next(rest, len(lines)):]
+
+
+def measure_drawn_alone(programs, folder):
+    write_lists(folder)
+    rounds = {side: [run_round(programs, folder, side, None) for _ in range(ROUNDS)]
+              for side in PICTURES}
+    section = drawn_section(rounds)
+    results = HERE / "results" / "loader.md"
+    write_results("loader.md", without_drawn_section(results.read_text().splitlines()) + section)
+    print("\n".join(section))
 
 
 # ---- the loader under a network ----
@@ -161,13 +210,14 @@ def network_table(programs, folder, files, loaded):
 
 def measure(programs, folder, python):
     files = write_lists(folder)
-    lines, loaded = [], {}
+    lines, loaded, of_sides = [], {}, {}
     for side, what in ((224, "Photographs, JPEG of 0.16 to 1.2 megapixels, to 224x224"),
                        (32, "Small pictures, PNG of 36x36 random pixels, to 32x32")):
         rounds = []
         for number in range(ROUNDS):
             rounds.append(run_round(programs, folder, side, python))
             print(f"{side}, round {number + 1}: {rounds[-1]}", flush=True)
+        of_sides[side] = rounds
         loaded[side] = {n: statistics.median(r[0][n] for r in rounds) for n in rounds[0][0]}
         lines += [f"## {what}", "", *loader_table(rounds), ""]
     lines += [
@@ -178,14 +228,19 @@ def measure(programs, folder, python):
         "the given share of the work. What the network waits for the loader is the log's `load_s` as a",
         "share of `load_s + step_s`, without the first iteration. In training the crop is each cfg's",
         "own, without distortion.", "",
-        *network_table(programs, folder, files, loaded),
+        *network_table(programs, folder, files, loaded), "",
+        *drawn_section(of_sides),
     ]
     return lines
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["drawn"]):
         sys.exit(__doc__)
+    programs = pathlib.Path(sys.argv[1]).resolve()
+    if sys.argv[2:]:
+        with tempfile.TemporaryDirectory() as name:
+            return measure_drawn_alone(programs, pathlib.Path(name))
     python, version = python_with("torchvision")
     if not python:
         print("SKIP torchvision: not in python3 and /usr/bin/python3, or in the PYTHON that is named "
@@ -202,7 +257,7 @@ def main():
         "`make bench-loader`.", "",
     ]
     with tempfile.TemporaryDirectory() as name:
-        lines += measure(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(name), python)
+        lines += measure(programs, pathlib.Path(name), python)
     write_results("loader.md", lines)
     print("\n".join(lines))
 

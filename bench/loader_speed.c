@@ -1,5 +1,5 @@
 /* How fast the loader alone is: images decoded a second, images augmented a second, and rows a
- * second by number of workers.
+ * second by number of workers, rendered or, as for augment_on_gpu=1, only decoded and drawn.
  *
  *     loader_speed LIST [SIDE [SECONDS [THREADS]]]     LIST: paths, one a line; default 224, 2, 2
  *
@@ -58,18 +58,26 @@ static double augmented_a_second(const train_list *list, augment_settings augmen
     return count / (end - start);
 }
 
-static double loaded_a_second(const classifier_data *data, augment_settings augment, bool overlap,
-                              int threads, double seconds) {
-    image_rows rows = {.data = data, .augment = augment, .seed = 1};
+typedef struct {
+    bool overlap; /* half of the rows revisited */
+    bool draws;   /* rendering is left to a GPU */
+    int threads;
+} work;
+
+static double loaded_a_second(const classifier_data *data, augment_settings augment, work how,
+                              double seconds) {
+    image_rows rows = {.data = data, .augment = augment, .seed = 1, .batch_rows = BATCH};
+    if (how.draws)
+        draw_image_rows(&rows, 1, (batch_memory){NULL, NULL});
     loader_settings settings = {.images = data->list.count,
                                 .slots = 1,
                                 .share = {.shards = 1, .own = 1, .rows = BATCH},
-                                .overlap = overlap,
+                                .overlap = how.overlap,
                                 .seed = 1,
-                                .row_inputs = augment.width * augment.height * 3,
+                                .row_inputs = row_inputs_of(&rows),
                                 .row_truths = 1,
-                                .threads = threads,
-                                .source = {&rows, load_image_rows}};
+                                .threads = how.threads,
+                                .source = image_rows_source(&rows)};
     overlap_loader *loader = overlap_loader_create(&settings);
     overlap_loader_next(loader);
     double start = what_time_is_it_now(), end = start;
@@ -78,6 +86,7 @@ static double loaded_a_second(const classifier_data *data, augment_settings augm
         if (!overlap_loader_next(loader))
             fail("an image of the list cannot be loaded");
     overlap_loader_free(loader);
+    free_drawn_rows(&rows);
     return batches * BATCH / (end - start);
 }
 
@@ -94,9 +103,11 @@ int main(int argc, char **argv) {
     printf("augment %.1f\n", augmented_a_second(&data.list, augment, seconds));
     for (int threads = 1; threads <= most;
          threads = threads < most && 2 * threads > most ? most : 2 * threads) {
-        printf("load_%d %.1f\n", threads, loaded_a_second(&data, augment, false, threads, seconds));
-        printf("overlap_%d %.1f\n", threads,
-               loaded_a_second(&data, augment, true, threads, seconds));
+        for (int draws = 0; draws < 2; draws++)
+            for (int overlap = 0; overlap < 2; overlap++)
+                printf("%s%s_%d %.1f\n", draws ? "drawn_" : "", overlap ? "overlap" : "load",
+                       threads,
+                       loaded_a_second(&data, augment, (work){overlap, draws, threads}, seconds));
     }
     train_list_free(&data.list);
     return 0;

@@ -1,6 +1,7 @@
 #include "augment.h"
 
 #include "normalise.h"
+#include "pixel_math.h"
 
 #include <math.h>
 #include <string.h>
@@ -43,112 +44,58 @@ augmentation draw_augmentation(const augment_settings *settings, int image_width
     return drawn;
 }
 
+crop_geometry crop_geometry_of(const augmentation *drawn) {
+    return (crop_geometry){.step_x = (double)drawn->aspect / drawn->scale,
+                           .step_y = 1. / drawn->scale,
+                           .c = cos(drawn->radians),
+                           .s = sin(drawn->radians)};
+}
+
 /* The three colours of one line of the crop, (width) each. */
 typedef struct {
     float *r, *g, *b;
 } rgb_line;
 
-/* The four pixels around a point, as pointers to their RGB bytes; black outside the image. */
-typedef struct {
-    const unsigned char *corner[4]; /* top left, top right, bottom left, bottom right */
-} neighbours;
-
-static const unsigned char *pixel_or_black(const rgb_image *image, int x, int y) {
-    static const unsigned char BLACK[3] = {0, 0, 0};
-    if (x < 0 || y < 0 || x >= image->width || y >= image->height)
-        return BLACK;
-    return image->pixels + 3 * ((size_t)y * (size_t)image->width + (size_t)x);
-}
-
-static neighbours neighbours_of(const rgb_image *image, int x, int y) {
-    if (x >= 0 && y >= 0 && x + 1 < image->width && y + 1 < image->height) {
-        const unsigned char *top = pixel_or_black(image, x, y);
-        const unsigned char *bottom = top + 3 * (size_t)image->width;
-        return (neighbours){{top, top + 3, bottom, bottom + 3}};
-    }
-    return (neighbours){{pixel_or_black(image, x, y), pixel_or_black(image, x + 1, y),
-                         pixel_or_black(image, x, y + 1), pixel_or_black(image, x + 1, y + 1)}};
-}
-
-/* Writes the bilinear value at (x, y) of the image to place `at` of the line. */
-static void sample_pixel(const rgb_image *image, float x, float y, rgb_line line, int at) {
-    float left = floorf(x), top = floorf(y);
-    line.r[at] = line.g[at] = line.b[at] = 0;
-    if (!(left >= -1 && left < (float)image->width && top >= -1 && top < (float)image->height))
-        return; /* also keeps the conversions below inside an int's range */
-    float dx = x - left, dy = y - top;
-    const float weight[4] = {(1 - dy) * (1 - dx), (1 - dy) * dx, dy * (1 - dx), dy * dx};
-    neighbours n = neighbours_of(image, (int)left, (int)top);
-    for (int i = 0; i < 4; i++) {
-        line.r[at] += weight[i] * n.corner[i][0];
-        line.g[at] += weight[i] * n.corner[i][1];
-        line.b[at] += weight[i] * n.corner[i][2];
-    }
-    line.r[at] /= 255;
-    line.g[at] /= 255;
-    line.b[at] /= 255;
-}
-
-static inline float smaller(float a, float b) {
-    return a < b ? a : b;
-}
-
-static inline float larger(float a, float b) {
-    return a > b ? a : b;
-}
-
-/* One colour from hue (0 to 6), saturation and value: `offset` is 5 for red, 3 for green, 1 for
- * blue. The same piecewise linear function as the usual six cases. */
-static inline float colour_of(float hue, float saturation, float value, float offset) {
-    float k = hue + offset;
-    k = k >= 6 ? k - 6 : k;
-    float share = larger(0, smaller(1, smaller(k, 4 - k)));
-    return smaller(1, larger(0, value - value * saturation * share));
-}
-
-/* Through hue, saturation and value (Smith, 1978) and back, without branches, so that the compiler
- * can take several pixels at once. */
 static void distort_line(rgb_line line, int width, const augmentation *drawn) {
     float *restrict red = line.r, *restrict green = line.g, *restrict blue = line.b;
     float shift = 6 * drawn->hue, saturation = drawn->saturation, exposure = drawn->exposure;
     for (int x = 0; x < width; x++) {
-        float r = red[x], g = green[x], b = blue[x];
-        float max = larger(r, larger(g, b)), delta = max - smaller(r, smaller(g, b));
-        float divisor = delta > 0 ? delta : 1;
-        float hue_r = (g - b) / divisor, hue_g = 2 + (b - r) / divisor;
-        float hue_b = 4 + (r - g) / divisor;
-        float hue = r == max ? hue_r : g == max ? hue_g : hue_b;
-        hue = hue < 0 ? hue + 6 : hue;
-        hue += shift;
-        hue = hue > 6 ? hue - 6 : hue;
-        hue = hue < 0 ? hue + 6 : hue;
-        float s = saturation * delta / (max > 0 ? max : 1), v = exposure * max;
-        red[x] = colour_of(hue, s, v, 5);
-        green[x] = colour_of(hue, s, v, 3);
-        blue[x] = colour_of(hue, s, v, 1);
+        rgb_colour from = {red[x], green[x], blue[x]};
+        rgb_colour to = distort_colour(from, shift, saturation, exposure);
+        red[x] = to.r;
+        green[x] = to.g;
+        blue[x] = to.b;
     }
 }
 
-static bool distorts_colours(const augmentation *drawn) {
-    return drawn->hue != 0 || drawn->saturation != 1 || drawn->exposure != 1;
+/* Writes the line of the crop that is `v` off its centre, see crop_step(). */
+static void sample_line(const rgb_image *image, const augmentation *drawn, const crop_geometry *g,
+                        double v, int width, rgb_line line) {
+    const rgb_image from = *image; /* copies, which what is written cannot change */
+    const crop_geometry geometry = *g;
+    float dx = drawn->dx;
+    bool flip = drawn->flip;
+    for (int x = 0; x < width; x++) {
+        double u = crop_step(x, width / 2., dx, geometry.step_x);
+        rgb_colour colour = sample_image(&from, image_x(&geometry, u, v, from.width),
+                                         image_y(&geometry, u, v, from.height));
+        int at = flip ? width - 1 - x : x;
+        line.r[at] = colour.r;
+        line.g[at] = colour.g;
+        line.b[at] = colour.b;
+    }
 }
 
 void render_augmented(const rgb_image *image, const augmentation *drawn, int width, int height,
                       float *row) {
     size_t plane = (size_t)width * (size_t)height;
     bool distorts = distorts_colours(drawn);
-    double c = cos(drawn->radians), s = sin(drawn->radians);
-    double step_x = (double)drawn->aspect / drawn->scale, step_y = 1. / drawn->scale;
+    crop_geometry geometry = crop_geometry_of(drawn);
     for (int y = 0; y < height; y++) {
         float *start = row + (size_t)y * (size_t)width;
         rgb_line line = {start, start + plane, start + 2 * plane};
-        double v = (y - height / 2. + drawn->dy) * step_y;
-        for (int x = 0; x < width; x++) {
-            double u = (x - width / 2. + drawn->dx) * step_x;
-            sample_pixel(image, (float)(c * u - s * v + image->width / 2.),
-                         (float)(s * u + c * v + image->height / 2.), line,
-                         drawn->flip ? width - 1 - x : x);
-        }
+        double v = crop_step(y, height / 2., drawn->dy, geometry.step_y);
+        sample_line(image, drawn, &geometry, v, width, line);
         if (distorts)
             distort_line(line, width, drawn);
     }

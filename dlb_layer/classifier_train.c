@@ -18,6 +18,7 @@
 #include "train_agreement.h"
 #include "train_checks.h"
 #include "train_reports.h"
+#include "train_rows.h"
 #include "train_signals.h"
 #include "train_state.h"
 #include "training.h"
@@ -58,12 +59,13 @@ static network *load_training_network(char *cfg_file, char *weights_file, int cl
 
 static overlap_loader *start_loader(training *t, classifier_options options, const bool *unusable) {
     const network *net = t->net;
+    prepare_training_rows(t);
     loader_settings settings = {.images = t->data.list.count,
                                 .slots = net->subdivisions,
                                 .share = share_of_network(net),
                                 .overlap = t->dlb != NULL,
                                 .seed = t->rows.seed,
-                                .row_inputs = net->inputs,
+                                .row_inputs = row_inputs_of(&t->rows),
                                 .row_truths = net->truths,
                                 .threads = options.threads,
                                 .skip_bad = options.skip_bad,
@@ -92,20 +94,6 @@ static train_log *open_log(const training *t, const state_file *resumed) {
 
 /* ---- one iteration ---- */
 
-/* A GPU, which has one shard, gets them while it computes: the next micro-batch's rows, after the
- * last one those of the next iteration, if the loader has them already. */
-static void send_rows_after(training *t, const loaded_batch *batch, int slot) {
-    network *net = t->net;
-    size_t row = (size_t)(slot + 1) * (size_t)net->batch;
-    if (slot + 1 == net->subdivisions) {
-        batch = overlap_loader_ready(t->loader);
-        row = 0;
-    }
-    if (batch)
-        send_device_input(net, batch->inputs + row * (size_t)net->inputs,
-                          batch->truths + row * (size_t)net->truths);
-}
-
 /* Trains on the rows where the loader wrote them, those of a micro-batch's shards one after the
  * other; the host's own buffers stay unused. Returns the host's sum of losses. */
 static float train_on_shard(training *t, const loaded_batch *batch, int shard) {
@@ -116,13 +104,13 @@ static float train_on_shard(training *t, const loaded_batch *batch, int shard) {
     for (int slot = 0; slot < net->subdivisions; slot++) {
         int part = slot * count_own_shards(net) + shard;
         size_t row = (size_t)part * (size_t)net->batch;
-        net->input = batch->inputs + row * (size_t)net->inputs;
-        net->truth = batch->truths + row * (size_t)net->truths;
+        net->input = training_inputs(t, batch, row);
+        net->truth = training_truths(t, batch, row);
         if (t->dlb)
             set_dlb_cost_samples(t->dlb, part, batch->ids + row);
         if (slot == net->subdivisions - 1)
             sum_gradients_next(net);
-        send_device_input(net, net->input, net->truth); /* if it was not sent ahead */
+        send_training_rows(t, batch, slot);
         sum += train_network_datum(net);
         send_rows_after(t, batch, slot);
     }
@@ -214,7 +202,7 @@ static void resize_when_due(training *t) {
     forget_device_input(net);
     resize_network(net, size, size);
     t->rows.augment = augment_settings_of(net);
-    overlap_loader_reload(t->loader, net->inputs);
+    overlap_loader_reload(t->loader, row_inputs_of(&t->rows));
 }
 
 static bool has_iterations_left(const training *t) {
@@ -324,6 +312,7 @@ static void open_run(training *t, char *data_file, const classifier_options *opt
 static void free_training(training *t) {
     free_device_input(t->net);
     overlap_loader_free(t->loader);
+    free_drawn_rows(&t->rows);
     train_validation_close(t->validation);
     note_saving(t->saving, "the log", train_log_close(t->log));
     char *lost = lost_files(t->saving);

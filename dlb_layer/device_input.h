@@ -8,6 +8,7 @@
 #define DEVICE_INPUT_H
 
 #include "darknet.h"
+#include "drawn_rows.h"
 
 /* From now on rows can be sent ahead. free_device_input() releases it. */
 void create_device_input(network *net);
@@ -17,6 +18,11 @@ void free_device_input(network *net);
  * net->truths). They must stay as they are until settle_device_input(). Does nothing where these
  * are what was sent last and not yet taken. */
 void send_device_input(network *net, const float *inputs, const float *truths);
+
+/* The same with rows that are rendered on the device, (net->batch) of them; their address takes the
+ * place of the inputs', in net->input too. Not without create_device_input(), for only what was
+ * sent can be taken then. */
+void send_drawn_input(network *net, const drawn_block *rows, const float *truths);
 
 /* Returns when the host's memory that was sent may be written again. */
 void settle_device_input(network *net);

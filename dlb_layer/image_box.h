@@ -1,4 +1,4 @@
-/* A rectangle of an image's pixels. */
+/* A rectangle of an image's pixels. For C and for CUDA. */
 #ifndef IMAGE_BOX_H
 #define IMAGE_BOX_H
 
@@ -15,10 +15,9 @@ static inline int between(int low, int value, int high) {
 static inline image_box box_around(int x, int y, int box_width, int box_height, int width,
                                    int height) {
     int left = x - box_width / 2, top = y - box_height / 2;
-    return (image_box){.left = between(0, left, width),
-                       .top = between(0, top, height),
-                       .right = between(0, left + box_width, width),
-                       .bottom = between(0, top + box_height, height)};
+    image_box box = {between(0, left, width), between(0, top, height),
+                     between(0, left + box_width, width), between(0, top + box_height, height)};
+    return box;
 }
 
 static inline int box_area(image_box box) {

@@ -5,6 +5,7 @@
 
 #include "augment.h"
 #include "classifier_data.h"
+#include "drawn_rows.h"
 #include "net_keys.h"
 #include "overlap_loader.h"
 
@@ -18,6 +19,7 @@ typedef struct {
     int batch_rows; /* of an iteration, the rank's own */
     int mixed_rows; /* consecutive rows of all ranks that mix among themselves: half a micro-batch
                        with overlap, a whole one without */
+    drawn_rows *drawn; /* a device renders the rows; NULL: they are rendered here */
 } image_rows;
 
 /* The [net] section's augmentation, for the network's present size. */
@@ -26,6 +28,19 @@ augment_settings augment_settings_of(const network *net);
 /* The rows of this network's training. The caller sees to it that `data` lives as long. */
 image_rows image_rows_of(const network *net, const classifier_data *data, uint64_t seed,
                          bool overlap);
+
+/* Leaves the rendering to a device: the loader's rows are drawn_row's from now on, and their images
+ * wait in `memory`. Before the loader is created; free_drawn_rows() after it is freed. */
+void draw_image_rows(image_rows *rows, int subdivisions, batch_memory memory);
+
+/* For draw_image_rows(); does nothing without. */
+void free_drawn_rows(image_rows *rows);
+
+/* Floats of a row in the loader's buffers. */
+int row_inputs_of(const image_rows *rows);
+
+/* What a device has to know to render the rows. */
+render_settings render_settings_of(const image_rows *rows);
 
 /* The loader's source, whose context is `rows`: its members must not change or move while workers
  * run. A row depends on seed, id and visit alone and, where rows are mixed, on which images are

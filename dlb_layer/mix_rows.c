@@ -2,6 +2,7 @@
 
 #include "fail.h"
 #include "normalise.h"
+#include "pixel_math.h"
 #include "random_beta.h"
 
 #include <math.h>
@@ -56,7 +57,7 @@ static void blend_stretch(const stretch *s, const row_mix *mixes) {
         if (own == 1)
             continue;
         for (size_t i = 0; i < s->length; i++)
-            at[i] = own * at[i] + (1 - own) * partner[i];
+            at[i] = blended(own, at[i], partner[i]);
     }
 }
 
@@ -87,9 +88,9 @@ static void mix_inputs(const mix_settings *settings, const row_mix *mixes, int r
     }
 }
 
-/* `room` classes at a time. */
-static void mix_truths(const mix_settings *settings, const row_mix *mixes, int rows, float *truths,
-                       float *copies, size_t room) {
+/* `room` classes at a time, for whose copies there is room. */
+static void mix_truths_within(const mix_settings *settings, const row_mix *mixes, int rows,
+                              float *truths, float *copies, size_t room) {
     size_t classes = (size_t)settings->classes;
     for (size_t first = 0; first < classes; first += room) {
         size_t length = classes - first < room ? classes - first : room;
@@ -98,11 +99,20 @@ static void mix_truths(const mix_settings *settings, const row_mix *mixes, int r
     }
 }
 
+static float *make_copies(const mix_settings *settings, int rows) {
+    return allocate((size_t)rows * (size_t)settings->width, sizeof(float));
+}
+
 void mix_rows(const mix_settings *settings, const row_mix *mixes, int rows, float *inputs,
               float *truths) {
-    size_t room = (size_t)settings->width;
-    float *copies = allocate((size_t)rows * room, sizeof *copies);
+    float *copies = make_copies(settings, rows);
     mix_inputs(settings, mixes, rows, inputs, copies);
-    mix_truths(settings, mixes, rows, truths, copies, room);
+    mix_truths_within(settings, mixes, rows, truths, copies, (size_t)settings->width);
+    free(copies);
+}
+
+void mix_truths(const mix_settings *settings, const row_mix *mixes, int rows, float *truths) {
+    float *copies = make_copies(settings, rows);
+    mix_truths_within(settings, mixes, rows, truths, copies, (size_t)settings->width);
     free(copies);
 }

@@ -34,4 +34,7 @@ row_mix draw_row_mix(const mix_settings *settings, int row, int rows, random_str
 void mix_rows(const mix_settings *settings, const row_mix *mixes, int rows, float *inputs,
               float *truths);
 
+/* The truths alone, where the inputs are not there. */
+void mix_truths(const mix_settings *settings, const row_mix *mixes, int rows, float *truths);
+
 #endif

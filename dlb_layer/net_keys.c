@@ -25,6 +25,7 @@ typedef enum {
     CUTMIX_PROB,
     CUDA_GRAPH,
     FUSED_BATCHNORM,
+    AUGMENT_ON_GPU,
     KEY_COUNT
 } key_number;
 
@@ -52,6 +53,7 @@ static const key KEYS[KEY_COUNT] = {
     [CUTMIX_PROB] = {"cutmix_prob", {0, 1}, 1, "a number from 0 to 1"},
     [CUDA_GRAPH] = {"cuda_graph", {0, 1, true}, 1, "0 or 1"},
     [FUSED_BATCHNORM] = {"fused_batchnorm", {0, 1, true}, 1, "0 or 1"},
+    [AUGMENT_ON_GPU] = {"augment_on_gpu", {0, 1, true}, 1, "0 or 1"},
 };
 
 /* The host's, which rule the crop that pad_crop takes the place of. */
@@ -148,6 +150,9 @@ static void assign(net_keys *keys, key_number number, const double *values) {
         break;
     case FUSED_BATCHNORM:
         keys->fused_bn = value != 0;
+        break;
+    case AUGMENT_ON_GPU:
+        keys->augment_on_gpu = value != 0;
         break;
     case KEY_COUNT:
         break;

@@ -23,6 +23,8 @@ typedef struct {
     float label_smoothing; /* part of the truth that goes to all classes alike; 0: none */
     float mixup, cutmix;   /* shape of the Beta distribution; 0: none; never both */
     float cutmix_prob;     /* part of the rows that cutmix mixes */
+
+    bool augment_on_gpu; /* on a GPU, rows are rendered there; see drawn_rows.h */
 } net_keys;
 
 /* What a cfg without any of the keys means. */

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUFFERS = 3 };
-
 /* One image to decode, for one row or for a row and its revisit. */
 typedef struct {
     int image;
@@ -21,7 +19,7 @@ typedef struct {
 struct overlap_loader {
     loader_settings settings;
     overlap_sampler *sampler;
-    loaded_batch buffers[BUFFERS];
+    loaded_batch buffers[LOADER_BUFFERS];
     int64_t loading; /* iteration that the jobs below are for */
     int rows;        /* own rows of a micro-batch */
     sample *plan;    /* (slots * rows of all ranks), its samples */
@@ -72,7 +70,7 @@ static int row_of_batch(const overlap_loader *l, int planned) {
 }
 
 static loaded_batch *buffer_of(overlap_loader *l, int64_t iteration) {
-    return &l->buffers[iteration % BUFFERS];
+    return &l->buffers[iteration % LOADER_BUFFERS];
 }
 
 /* With skip_bad: marks `image` as unusable and picks the one that takes its place, if any is left.
@@ -184,7 +182,9 @@ static void add_target(overlap_loader *l, job *j, int64_t iteration, int row, sa
         (row_target){.id = tag.id,
                      .visit = tag.visit,
                      .inputs = batch->inputs + (size_t)row * (size_t)l->settings.row_inputs,
-                     .truths = batch->truths + (size_t)row * (size_t)l->settings.row_truths};
+                     .truths = batch->truths + (size_t)row * (size_t)l->settings.row_truths,
+                     .buffer = batch->buffer,
+                     .row = row};
 }
 
 /* The job for `row` of the iteration being loaded: the row itself and, where the next iteration
@@ -244,8 +244,16 @@ static void load_new_rows(overlap_loader *l) {
     open_jobs(l, add_jobs_for_guests(l, count));
 }
 
+static void clear_buffer(overlap_loader *l, int64_t iteration) {
+    if (l->settings.source.clear)
+        l->settings.source.clear(l->settings.source.context, buffer_of(l, iteration)->buffer);
+}
+
+/* The buffer that rows to be revisited are written to from now on is the one before the batch that
+ * is handed out next. */
 static void load_next_iteration(overlap_loader *l) {
     l->loading++;
+    clear_buffer(l, l->loading + 1);
     overlap_sampler_next(l->sampler, l->plan);
     invite_partners(l);
     load_new_rows(l);
@@ -254,6 +262,8 @@ static void load_next_iteration(overlap_loader *l) {
 /* Loads iteration l->loading with the images that its samples name, whatever came before. */
 static void load_all_rows(overlap_loader *l) {
     const loaded_batch *batch = buffer_of(l, l->loading);
+    clear_buffer(l, l->loading);
+    clear_buffer(l, l->loading + 1);
     for (int row = 0; row < batch_rows(l); row++)
         l->jobs[row] = job_for_row(l, row, batch->samples[row]);
     open_jobs(l, add_jobs_for_guests(l, batch_rows(l)));
@@ -283,7 +293,7 @@ static void drop_floats(const overlap_loader *l, float *floats) {
 }
 
 static void make_buffers(overlap_loader *l) {
-    for (int i = 0; i < BUFFERS; i++) {
+    for (int i = 0; i < LOADER_BUFFERS; i++) {
         drop_floats(l, l->buffers[i].inputs);
         l->buffers[i].inputs = make_floats(l, l->settings.row_inputs);
     }
@@ -315,8 +325,9 @@ overlap_loader *overlap_loader_create(const loader_settings *settings) {
     l->jobs = allocate((size_t)most_rows(l), sizeof *l->jobs);
     l->plan = allocate((size_t)all_rows(l), sizeof *l->plan);
     l->guest_rows = allocate((size_t)all_rows(l), sizeof *l->guest_rows);
-    for (int i = 0; i < BUFFERS; i++) {
+    for (int i = 0; i < LOADER_BUFFERS; i++) {
         loaded_batch *batch = &l->buffers[i];
+        batch->buffer = i;
         size_t rows = (size_t)most_rows(l);
         batch->truths = make_floats(l, settings->row_truths);
         batch->ids = allocate(rows, sizeof *batch->ids);
@@ -346,7 +357,7 @@ void overlap_loader_free(overlap_loader *l) {
     pthread_mutex_unlock(&l->lock);
     for (int i = 0; i < l->settings.threads; i++)
         finish_worker(l->workers[i]);
-    for (int i = 0; i < BUFFERS; i++) {
+    for (int i = 0; i < LOADER_BUFFERS; i++) {
         drop_floats(l, l->buffers[i].inputs);
         drop_floats(l, l->buffers[i].truths);
         free(l->buffers[i].ids);

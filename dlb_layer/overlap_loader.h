@@ -21,12 +21,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Buffers of an iteration each, used in turn. */
+enum { LOADER_BUFFERS = 3 };
+
 /* Where one visit of an image goes. */
 typedef struct {
     int64_t id;
     int visit;
     float *inputs; /* (row_inputs) */
     float *truths; /* (row_truths) */
+    int buffer;    /* 0 to LOADER_BUFFERS - 1 */
+    int row;       /* of the buffer, as in a loaded_batch */
 } row_target;
 
 /* One iteration: rows are (slots, rows) in order. After them come `guests` more, images of other
@@ -38,6 +43,7 @@ typedef struct {
     sample *samples; /* (slots * rows + guests) */
     int *partners;   /* (slots * rows), each row's partner; only with source.partner */
     int guests;
+    int buffer; /* which of the loader's it is */
 } loaded_batch;
 
 /* What turns an image of the training list into rows. */
@@ -53,6 +59,9 @@ typedef struct {
     /* The row whose image `row`, one of all ranks', needs in finish(), among those of the same
      * iteration; `row` itself: none. samples is (slots * rows of all ranks). NULL: no row does. */
     int (*partner)(void *context, const sample *samples, int row);
+    /* Nobody reads the rows of buffer number `buffer` any more, and none has been written for its
+     * next iteration. Called by the consumer's thread; NULL: nothing is to be done. */
+    void (*clear)(void *context, int buffer);
 } image_source;
 
 /* Where inputs and truths lie; members NULL: in ordinary memory. The consumer's thread calls it. */

@@ -14,6 +14,7 @@ void send_rows(staged_rows *staged, const row_block *rows) {
         return;
     staged->carrier.send(staged->carrier.context, rows);
     staged->rows = *rows;
+    staged->rows.drawn = NULL;
     staged->has_rows = true;
 }
 

@@ -6,14 +6,17 @@
 #ifndef STAGED_ROWS_H
 #define STAGED_ROWS_H
 
+#include "drawn_rows.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 /* In the host's memory, which is not the rows' own. */
 typedef struct {
-    const float *inputs; /* (input_count) */
+    const float *inputs; /* (input_count), or what `drawn` has in their place */
     const float *truths; /* (truth_count) */
     size_t input_count, truth_count;
+    const drawn_block *drawn; /* read by send() alone, for rows to be rendered there; or NULL */
 } row_block;
 
 typedef struct {

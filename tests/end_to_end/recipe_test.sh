@@ -69,10 +69,10 @@ trains "all of it" nesterov=1 pad_crop=2 cutout=4 label_smoothing=.1 mixup=.4 hu
 what_is_off_changes_nothing() {
     plain_dlb_cfg >x.cfg
     trained without.weights -nogpu || return 1
-    plain_dlb_cfg nesterov=0 flip=1 cutout=0 label_smoothing=0 mixup=0 cutmix=0 cuda_graph=1 half=1 fused_batchnorm=1 >x.cfg
+    plain_dlb_cfg nesterov=0 flip=1 cutout=0 label_smoothing=0 mixup=0 cutmix=0 cuda_graph=1 half=1 fused_batchnorm=1 augment_on_gpu=1 >x.cfg
     trained off.weights -nogpu && cmp without.weights off.weights
 }
-check "keys that are switched off change nothing, bit for bit, nor do cuda_graph, half and fused_batchnorm on the CPU" what_is_off_changes_nothing
+check "keys that are switched off change nothing, bit for bit, nor do cuda_graph, half, fused_batchnorm and augment_on_gpu on the CPU" what_is_off_changes_nothing
 
 # ---- inference ----
 
@@ -147,6 +147,7 @@ refuses_keys "[net] mixup=1 and cutmix=1 exclude each other" mixup=1 cutmix=1
 refuses_keys "[net] pad_crop=2 and max_crop=9 exclude each other" pad_crop=2 max_crop=9
 refuses_keys "[net] cuda_graph=2 is not 0 or 1" cuda_graph=2
 refuses_keys "[net] fused_batchnorm=2 is not 0 or 1" fused_batchnorm=2
+refuses_keys "[net] augment_on_gpu=2 is not 0 or 1" augment_on_gpu=2
 refuses_keys "[net] half=2 is not 0, 1 or bfloat16" half=2
 refuses_keys "[net] nesterov=1 needs a momentum above 0, but momentum=0" nesterov=1 momentum=0
 refuses_keys "[net] nesterov=1 and adam=1 exclude each other" nesterov=1 adam=1
@@ -175,7 +176,7 @@ refuses "cuda_graph for a layer that no graph can have" \
 } >x.cfg
 refuses "soft labels for another loss" "label_smoothing, mixup and cutmix need a network that ends in"
 
-for key in nesterov=1 pad_crop=2 flip=0 cutout=4 label_smoothing=.1 mixup=.4 cutmix=1 cuda_graph=1 fused_batchnorm=1; do
+for key in nesterov=1 pad_crop=2 flip=0 cutout=4 label_smoothing=.1 mixup=.4 cutmix=1 cuda_graph=1 fused_batchnorm=1 augment_on_gpu=1; do
     plain_cfg $key >x.cfg
     refuses "$key with -stock_loader" \
         "darknet: x.cfg: [net] $key is known to \`classifier train\` alone, and not with -stock_loader" \

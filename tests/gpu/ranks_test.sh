@@ -99,6 +99,8 @@ ranks_train() { # NAME ARGUMENT...
     if [ "$way" != -nogpu ]; then
         plain cuda_graph=1 >x.cfg
         equals_one_rank "$1, cuda_graph" "${@:2}"
+        plain augment_on_gpu=1 mixup=.4 >x.cfg
+        equals_one_rank "$1, augment_on_gpu" "${@:2}"
         in_float16 "$@"
     fi
     goes_on_alone "$1" "${@:2}"

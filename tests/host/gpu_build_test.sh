@@ -7,7 +7,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 build=$root/build/gpu-test
 nvcc=${CUDA:-/usr/local/cuda}/bin/nvcc
 cpu_build=$(realpath "${DARKNET:-$root/bin/darknet}")
-unit_tests=(gpu_twins half_convolution dlb_cost_layer gpu_kernels)
+unit_tests=(gpu_twins half_convolution dlb_cost_layer gpu_kernels drawn_rows)
 cudnn=0 mpi=0 nccl=0
 log=$(mktemp) || exit 1
 
@@ -91,7 +91,7 @@ check 'commands of dlb need no card' darknet dlb inspect dlb.cfg
 # ---- of the card's part what runs without one ----
 
 in_root() { (cd "$root" && "$@"); }
-for name in half half_passes layer_end_passes; do
+for name in half half_passes layer_end_passes drawn_rows; do
     check "$name, built for a GPU" in_root "$build/tests/test_$name"
 done
 

@@ -25,7 +25,7 @@ no_inputs_needed() { [ $status = 0 ] && [ "$(wc -l <printed)" = "$(wc -l <planne
 check 'without the inputs, too' no_inputs_needed
 check 'two networks, two label sets and two protocols are compared' lines 'dlb compare' 8
 check 'half of them with wrong labels' lines 'noise40.*dlb compare\|dlb compare.*noise40' 4
-check 'three sanitizers look at four programs' lines 'compute-sanitizer --tool.*/tests/test_' 12
+check 'three sanitizers look at five programs' lines 'compute-sanitizer --tool.*/tests/test_' 15
 if command -v mpicc >checked && command -v mpirun >checked; then
     check 'and one at two ranks' lines 'ranks_test.sh -under .*compute-sanitizer --tool memcheck' 1
 else
@@ -33,6 +33,7 @@ else
 fi
 check 'trains as it is and with graphs' lines 'classifier train .*/short\(-cuda_graph-1\)\?\.cfg' 2
 check 'and each with fused batch normalisation' lines 'classifier train .*/short\(-cuda_graph-1\)\?-fused_batchnorm-1\.cfg' 2
+check 'and with rows that the card renders' lines 'classifier train .*/short-augment_on_gpu-1\.cfg' 1
 check 'tests of the CPU, by the program for a GPU' lines '^+ tests/end_to_end/' 3
 check 'the time becomes iterations' lines '20 and 30 ms a step: 18181 iterations' 1
 SEEDS=6 gpu_check 36000 -plan

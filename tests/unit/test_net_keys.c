@@ -49,6 +49,7 @@ static void without_keys_nothing_but_flips(void **state) {
     assert_true(keys.cutmix_prob == 1);
     assert_false(keys.nesterov || keys.cuda_graph || keys.fused_bn || keys.pads ||
                  keys.normalises || keys.cutout);
+    assert_false(keys.augment_on_gpu);
     assert_true(keys.label_smoothing == 0 && keys.mixup == 0 && keys.cutmix == 0);
     assert_false(has_soft_labels(&keys) || mixes_rows(&keys));
 }
@@ -67,11 +68,14 @@ static void switches_are_0_or_1(void **state) {
     assert_false(parse(one_key("cuda_graph", "0")).cuda_graph);
     assert_true(parse(one_key("fused_batchnorm", "1")).fused_bn);
     assert_false(parse(one_key("fused_batchnorm", "0")).fused_bn);
+    assert_true(parse(one_key("augment_on_gpu", "1")).augment_on_gpu);
+    assert_false(parse(one_key("augment_on_gpu", "0")).augment_on_gpu);
     assert_true(parse(one_key("flip", "1")).flips);
     assert_false(parse(one_key("flip", "0")).flips);
     refuse_values("nesterov", "0 or 1", (const char *[]){"2", "-1", "yes", "0.5", "", NULL});
     refuse_values("cuda_graph", "0 or 1", (const char *[]){"2", "-1", "on", NULL});
     refuse_values("fused_batchnorm", "0 or 1", (const char *[]){"2", "-1", "on", NULL});
+    refuse_values("augment_on_gpu", "0 or 1", (const char *[]){"2", "-1", "on", NULL});
     refuse_values("flip", "0 or 1", (const char *[]){"2", "-1", "on", NULL});
 }
 

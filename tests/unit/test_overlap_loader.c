@@ -694,6 +694,55 @@ static void a_batch_loaded_again_is_finished_again(void **state) {
     finish(r);
 }
 
+/* ---- buffers ---- */
+
+/* How many rows were written to each buffer since it was cleared. */
+static int written[LOADER_BUFFERS];
+
+static bool count_rows(void *context, int image, const row_target *targets, int count,
+                       char **reason) {
+    fake_source *fake = context;
+    pthread_mutex_lock(&fake->lock);
+    for (int i = 0; i < count; i++)
+        written[targets[i].buffer]++;
+    pthread_mutex_unlock(&fake->lock);
+    return fake_load(context, image, targets, count, reason);
+}
+
+static void forget_rows(void *context, int buffer) {
+    fake_source *fake = context;
+    pthread_mutex_lock(&fake->lock);
+    written[buffer] = 0;
+    pthread_mutex_unlock(&fake->lock);
+}
+
+/* And none of the buffers that are still read has been cleared. */
+static void check_written(const run *r) {
+    const loaded_batch *next = NULL, *batch = overlap_loader_next(r->loader);
+    overlap_loader_pause(r->loader);
+    next = overlap_loader_ready(r->loader);
+    assert_int_equal(written[batch->buffer], batch_rows(r));
+    assert_int_equal(written[next->buffer], batch_rows(r));
+    assert_true(batch->buffer != next->buffer);
+}
+
+static void a_buffer_is_cleared_before_its_first_row(void **state) {
+    (void)state;
+    for (int i = 0; i < SHAPES; i++) {
+        run *r = prepare(shapes[i], 4);
+        memset(written, 0, sizeof written);
+        r->settings.source.load = count_rows;
+        r->settings.source.clear = forget_rows;
+        start(r);
+        for (int iteration = 0; iteration < 9; iteration++) {
+            check_written(r);
+            if (iteration % 4 == 3)
+                resize(r, 5 + iteration);
+        }
+        finish(r);
+    }
+}
+
 /* ---- going on after another process ---- */
 
 static run *start_after(run *r, int done) {
@@ -765,6 +814,7 @@ int main(void) {
         cmocka_unit_test(a_resize_may_come_at_once),
         cmocka_unit_test(a_batch_is_finished_once_when_all_rows_are_there),
         cmocka_unit_test(a_batch_loaded_again_is_finished_again),
+        cmocka_unit_test(a_buffer_is_cleared_before_its_first_row),
         cmocka_unit_test(a_resize_keeps_replacements),
         cmocka_unit_test(the_first_bad_image_in_order_of_rows_is_named),
         cmocka_unit_test(the_first_bad_row_is_named_even_if_it_fails_last),
