@@ -86,7 +86,7 @@ DLB_LAYER := fail launcher row_share pairwise_sum compute_threads gradient_bucke
 	weight_init bias_key decay_all gpu_status gpu_stream network_form matrix_math half_key half_convolution loss_scale_gpu staged_rows device_input pinned_floats convolution_algorithms finite_values layer_arrays step_snapshot finite_guard device_list joined_statistics_gpu weights_file memory_limit cfg_section cfg_sizes cfg_references saved_weights \
 	logit_ring dlb_options net_keys \
 	worker_threads overlap_sampler overlap_loader class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
-	dlb_cost_layer dlb_cost_layer_gpu step_losses step_graph image_planes array_list nesterov recipe network_arrays whole_network_gpu image_rows classifier_data number_option classifier_options batched_prediction \
+	dlb_cost_layer dlb_cost_layer_gpu step_losses step_plan step_graph image_planes array_list nesterov recipe network_arrays whole_network_gpu image_rows classifier_data number_option classifier_options batched_prediction \
 	checkpoint train_saving train_state train_resume training classifier_valid classifier_predict train_validation train_checks train_reports classifier_train
 COMMANDS  := dlb_command command_options shell_words whole_file parse_number display_text \
 	prepare prepare_options data_set fashion_mnist idx_file cifar tiny_imagenet image_folder image_files file_tree \

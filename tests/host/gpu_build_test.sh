@@ -7,7 +7,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 build=$root/build/gpu-test
 nvcc=${CUDA:-/usr/local/cuda}/bin/nvcc
 cpu_build=$(realpath "${DARKNET:-$root/bin/darknet}")
-unit_tests=(gpu_twins half_convolution dlb_cost_layer gpu_kernels)
+unit_tests=(gpu_twins half_convolution dlb_cost_layer gpu_kernels step_graph)
 cudnn=0 mpi=0 nccl=0
 log=$(mktemp) || exit 1
 
