@@ -7,6 +7,7 @@
 #   OPENBLAS=0          matrix products by the host's own loops
 #   ONEDNN=0            layers on the CPU by the host's own loops; 1 needs libdnnl-dev
 #   MPI=1               several processes train one network together, see README.md; needs an MPI
+#   MPIRUN=NAME         what starts them with GPU=1 MPI=1 and -gpus 0,1; the default is the one of MPICC's name
 #   NCCL=1              with GPU=1 MPI=1: sums over the processes from GPU to GPU; needs NCCL, in the toolkit's
 #                       folder or the compiler's
 #   PORTABLE=1          for any processor of this kind, not only for the one it is built on
@@ -45,8 +46,9 @@ endif
 
 # mpicc is Open MPI's or MPICH's, whichever this machine prefers. Objects of another one live in another folder.
 MPICC ?= mpicc
+MPIRUN ?= $(if $(findstring /,$(MPICC)),$(dir $(MPICC)))$(patsubst mpicc%,mpirun%,$(notdir $(MPICC)))
 ifeq ($(MPI),1)
-MPI_TAG := -mpi-$(shell $(MPICC) -show 2>/dev/null | cksum | cut -d ' ' -f 1)
+MPI_TAG := -mpi-$(shell { $(MPICC) -show 2>/dev/null; echo '$(MPIRUN)'; } | cksum | cut -d ' ' -f 1)
 endif
 
 ifeq ($(NCCL),1)
@@ -86,7 +88,7 @@ DLB_LAYER := fail launcher row_share pairwise_sum compute_threads gradient_bucke
 	weight_init bias_key decay_all gpu_status gpu_stream network_form matrix_math half_key half_convolution loss_scale_gpu staged_rows device_input pinned_floats convolution_algorithms finite_values layer_arrays step_snapshot finite_guard device_list joined_statistics_gpu weights_file memory_limit cfg_section cfg_sizes cfg_references saved_weights \
 	logit_ring dlb_options net_keys \
 	worker_threads overlap_sampler overlap_loader pixel_pool drawn_rows class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
-	dlb_cost_layer dlb_cost_layer_gpu step_losses step_graph image_planes array_list nesterov recipe network_arrays whole_network_gpu image_rows classifier_data number_option classifier_options batched_prediction \
+	dlb_cost_layer dlb_cost_layer_gpu step_losses step_plan step_graph image_planes array_list nesterov recipe network_arrays whole_network_gpu image_rows classifier_data number_option classifier_options batched_prediction \
 	checkpoint train_saving train_state train_resume training classifier_valid classifier_predict train_validation train_checks train_reports train_rows classifier_train
 COMMANDS  := dlb_command command_options shell_words whole_file parse_number display_text \
 	prepare prepare_options data_set fashion_mnist idx_file cifar tiny_imagenet image_folder image_files file_tree \
@@ -224,6 +226,9 @@ $(BUILD)/dlb_layer/%.o: dlb_layer/%.c | $(HOST_STAMP)
 	$(SAY_CC)$(CC) $(OURS) $(DLB_CFLAGS) -c $< -o $@
 $(BUILD)/dlb_layer/dlb_cost_layer.o $(BUILD)/dlb_layer/nesterov.o $(BUILD)/dlb_layer/finite_values.o \
 $(BUILD)/dlb_layer/compute_threads.o: DLB_CFLAGS += $(LOSS_CFLAGS)
+ifeq ($(MPI),1)
+$(BUILD)/dlb_layer/rank_device.o: DLB_CFLAGS += -DDLB_MPIRUN='"$(MPIRUN)"'
+endif
 $(MPI_FILES:%=$(BUILD)/dlb_layer/%.o): | mpi-compiler
 mpi-compiler:
 	@command -v $(MPICC) >/dev/null || { echo 'MPI=1 needs $(MPICC), which is not there: make install-packages MPI=1,' \
@@ -335,9 +340,9 @@ $(EMULATED_CUDA)/test_emulation: $(EMULATION)/test_emulation.cu emulated-cuda
 	$(SAY_CXX)$(CXX) $@.o -o $@ -L$(EMULATED_CUDA)/lib64 -Wl,-rpath,'$$ORIGIN/lib64' -lcudart
 
 # With GPU=1 MPI=1. Its functions come before CUDA's of the same name.
-$(BUILD)/tests/device_sums: tests/gpu/device_sums.c tests/gpu/stand_in_cuda.h $(BUILD)/libdarknet.a
+$(BUILD)/tests/device_sums $(BUILD)/tests/step_graphs: $(BUILD)/tests/%: tests/gpu/%.c tests/gpu/stand_in_cuda.h $(BUILD)/libdarknet.a
 	@mkdir -p $(@D)
-	$(SAY_CC)$(CC) $(OURS) $(DLB_CFLAGS) $(LDFLAGS) $< $(BUILD)/libdarknet.a -o $@ $(LDLIBS) $(COMMAND_LIBS)
+	$(SAY_CC)$(CC) $(OURS) -Itests/unit $(DLB_CFLAGS) $(LDFLAGS) $< $(BUILD)/libdarknet.a -o $@ $(LDLIBS) $(COMMAND_LIBS)
 
 test: install-packages
 	@darknet/install_packages.sh libcmocka-dev libopenmpi-dev openmpi-bin

@@ -165,7 +165,7 @@ run_sanitizers() {
     fi
     table '| tool | test | verdict |' && table '| --- | --- | --- |'
     for tool in memcheck racecheck initcheck; do
-        for name in test_dlb_cost_layer test_gpu_twins test_gpu_kernels test_half_convolution test_drawn_rows; do
+        for name in test_dlb_cost_layer test_gpu_twins test_gpu_kernels test_half_convolution test_drawn_rows test_step_graph; do
             verdict=clean
             step "$tool-$name.log" "$sanitizer" --tool $tool --error-exitcode 9 "$build/tests/$name" ||
                 verdict="see the log: $(tail -n 1 "$work/$tool-$name.log")"

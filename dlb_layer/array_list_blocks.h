@@ -7,6 +7,11 @@
 #include "array_list_kernels.h"
 #include "sgd_update.h"
 
+/* One thread, in order with the updates before and after it. */
+static __global__ void set_update_numbers_kernel(numbers_pass p) {
+    *p.to = p.numbers;
+}
+
 /* Whether a gradient is not finite. The fault spreads to the layers below, so the highest one is
  * noted; without atomicMax() it would be any of them. */
 static __global__ void check_gradients_kernel(update_pass p) {
@@ -35,8 +40,9 @@ static __global__ void update_arrays_kernel(update_pass p) {
     int index = array_of_block(p.first_blocks, p.count, blockIdx.x);
     updated_array a = p.arrays[index];
     float_range range = range_of_block(blockIdx.x - p.first_blocks[index], a.count);
-    sgd_factors f = {p.learning_rate * a.rate_scale / p.batch, a.decays ? p.decay * p.batch : 0,
-                     p.momentum, a.clip};
+    update_numbers n = *p.numbers;
+    sgd_factors f = {n.learning_rate * a.rate_scale / n.batch, a.decays ? n.decay * n.batch : 0,
+                     n.momentum, a.clip};
     if (p.scale && p.scale->spoiled) {
         leave_out_update(&a, range);
         return; /* all threads */

@@ -6,15 +6,26 @@
 #include "array_list.h"
 #include "loss_scale.h"
 
-/* All pointers are to the device's memory. */
+/* Of an iteration. */
+typedef struct {
+    float learning_rate, decay, momentum; /* for mean gradients */
+    float batch;                          /* rows */
+} update_numbers;
+
+/* All pointers are to the device's memory. What is another in each iteration is there too, so that
+ * an update can be captured once, in a graph, and launched again. */
 typedef struct {
     const updated_array *arrays;  /* (count) */
     const unsigned *first_blocks; /* (count + 1), see lay_out_blocks() */
     int count;
-    float learning_rate, decay, momentum; /* of the iteration, for mean gradients */
-    float batch;                          /* rows of an iteration */
+    const update_numbers *numbers;
     loss_scale *scale; /* where it is spoiled, the update is left out; NULL: no update is */
 } update_pass;
+
+typedef struct {
+    update_numbers *to;
+    update_numbers numbers;
+} numbers_pass;
 
 typedef struct {
     const float_array *arrays;    /* (count) */
@@ -41,6 +52,9 @@ extern "C" {
 /* In gpu_stream(), with `blocks` = first_blocks[count] blocks, not 0; none waits. All return what
  * the launch answers. */
 cudaError_t launch_update_arrays(const update_pass *pass, unsigned blocks);
+
+/* Before an update whose numbers these are; they are copied by the launch. */
+cudaError_t launch_set_update_numbers(const numbers_pass *pass);
 
 /* For a pass with a scale, before it and after it: whether the gradients spoil it, and what it is
  * for the next iteration. */

@@ -355,11 +355,12 @@ void train_classifier_dlb(char *data_file, char *cfg_file, char *weights_file, i
              "[-checkpoint_every N|Nm] [-resume[=weights]] [-backup FOLDER] [-on_nan=skip] "
              "[-rank_timeout N] "
              "[-check] [-stock_loader]");
-    watch_save_requests();
     if (clear && options.resume == RESUME)
         fail("-resume goes on with the checkpoint's count of images, -clear begins at 0: they "
              "exclude "
              "each other");
+    start_rank_of_each_card(gpu_count);
+    watch_save_requests();
     ranks_begin();
     set_rank_timeout(options.rank_timeout);
     take_card_of_rank(gpus, gpu_count);

@@ -180,6 +180,10 @@ void set_dlb_cost_samples(layer *l, int slot, const int64_t *ids) {
     l->dlb->ids = ids;
 }
 
+int dlb_cost_slot(const layer *l) {
+    return l->dlb->slot;
+}
+
 void forget_dlb_cost_teachers(layer *l) {
 #ifdef GPU
     if (l->dlb->device) {

@@ -53,11 +53,13 @@ void prepare_dlb_cost_training(layer *l, const network *net, const char *cfg_fil
  * it was new in the iteration before. */
 void set_dlb_cost_samples(layer *l, int slot, const int64_t *ids);
 
+/* The micro-batch that set_dlb_cost_samples() was called for. */
+int dlb_cost_slot(const layer *l);
+
 #ifdef GPU
 /* For who launches the forward pass as a graph: sends the ids of set_dlb_cost_samples() to the
- * device, ahead of the launch; and the number of their micro-batch, for which it was captured. */
+ * device, ahead of the launch. */
 void send_dlb_cost_samples(const layer *l);
-int dlb_cost_slot(const layer *l);
 #endif
 
 /* Empties the ring, so that no row of the next iteration has a teacher; after an iteration whose

@@ -106,10 +106,6 @@ void send_dlb_cost_samples(const layer *l) {
     send_ids(l->dlb->device, l->dlb->slot, l->dlb->ids);
 }
 
-int dlb_cost_slot(const layer *l) {
-    return l->dlb->slot;
-}
-
 /* The gradient goes straight to the logits' delta: it has been cleared for this pass, and whatever
  * follows the logits adds to it. */
 void forward_dlb_cost_layer_gpu(layer l, network net) {

@@ -2,11 +2,18 @@
 
 #include "fail.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char OWN_COUNT[] = "DLB_RANKS"; /* of become_launcher() */
 
 static const char *const signs[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_FD",
                                     "PMI_SIZE"};
-static const char *const counts[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
+static const char *const counts[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS",
+                                     OWN_COUNT};
 
 enum { SIGNS = sizeof signs / sizeof *signs, COUNTS = sizeof counts / sizeof *counts };
 
@@ -25,6 +32,45 @@ void refuse_to_be_one_of_many(const char *why) {
                  "would write the same files as they; %s",
                  counts[i], count, why);
     }
+}
+
+/* ---- becoming one ---- */
+
+/* srun without MPI leaves no other sign. */
+static bool is_counted(void) {
+    for (int i = 0; i < COUNTS; i++)
+        if (getenv(counts[i]))
+            return true;
+    return false;
+}
+
+static int count_arguments(const char *mpirun, char *const *argv) {
+    int count = 0;
+    for (; argv[count]; count++)
+        if (!strcmp(argv[count], ":"))
+            fail(
+                "%s would begin another program after an argument that is : alone; write ./: for a "
+                "file of that name",
+                mpirun);
+    return count;
+}
+
+void become_launcher(const char *mpirun, int ranks, char *const *argv) {
+    if (is_launched() || is_counted())
+        return;
+    char *number = format_string("%d", ranks);
+    const char *options[] = {mpirun, "-np", number, "--bind-to", "none"};
+    enum { OPTIONS = sizeof options / sizeof *options };
+    size_t count = (size_t)count_arguments(mpirun, argv);
+    char **all = allocate(OPTIONS + count + 1, sizeof *all);
+    memcpy(all, options, sizeof options);
+    memcpy(all + OPTIONS, argv, count * sizeof *argv);
+    fprintf(stderr, "Starting %d ranks: %s -np %d --bind-to none %s, with the same arguments\n",
+            ranks, mpirun, ranks, argv[0]);
+    fflush(NULL);
+    if (!setenv(OWN_COUNT, number, 1))
+        execvp(mpirun, all);
+    fail("%s, which is to start %d ranks, cannot be run: %s", mpirun, ranks, strerror(errno));
 }
 
 void forget_launcher(void) {

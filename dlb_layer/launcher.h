@@ -1,5 +1,5 @@
 /* Whether a launcher of several processes, such as mpirun or srun, has started this one, by the
- * variables that it sets. For one thread. */
+ * variables that it sets; and becoming one. For one thread. */
 #ifndef LAUNCHER_H
 #define LAUNCHER_H
 
@@ -12,6 +12,13 @@ bool is_launched(void);
  * itself alone, because as many copies of one training would write the same files. `why` says, as
  * the end of a sentence, why it may be alone. */
 void refuse_to_be_one_of_many(const char *why);
+
+/* Becomes `mpirun`, a launcher's name or path, which starts `ranks` processes of argv, the program
+ * and its arguments with NULL at their end, bound to no cores; says so in a line on standard error.
+ * Returns where this process has been started by a launcher itself. What mpirun starts has been,
+ * whatever it is: also by a variable of ours. Ends the program with one sentence where mpirun
+ * cannot be run. */
+void become_launcher(const char *mpirun, int ranks, char *const *argv);
 
 /* Takes the launcher's variables out of the environment, so that processes started from here on
  * are on their own. */

@@ -16,7 +16,10 @@ static const char WITHOUT_CARD[] = "-nogpu is there too";
 static const char WITHOUT_CARD[] = "the program is built without GPU=1";
 #endif
 
-static struct { bool one, list; /* -i, -gpus */ } noted;
+static struct {
+    bool one, list;      /* -i, -gpus */
+    char **command_line; /* (arguments), NULL */
+} noted;
 
 /* ---- the command line ---- */
 
@@ -31,6 +34,9 @@ static bool is_list_of_numbers(const char *text) {
 }
 
 void note_card_options(int argc, char **argv) {
+    free(noted.command_line);
+    noted.command_line = allocate((size_t)argc + 1, sizeof *noted.command_line);
+    memcpy(noted.command_line, argv, (size_t)argc * sizeof *argv);
     for (int i = 1; i + 1 < argc; i++) {
         noted.one |= !strcmp(argv[i], "-i");
         if (strcmp(argv[i], "-gpus") != 0)
@@ -46,6 +52,15 @@ int takes_card_itself(int argc, char **argv) {
     if (!strcmp(argv[1], "dlb"))
         return 1;
     return argc > 2 && argv[2] && !strcmp(argv[1], "classifier") && !strcmp(argv[2], "train");
+}
+
+void start_rank_of_each_card(int count) {
+#if defined GPU && defined DLB_MPIRUN
+    if (count > 1 && gpu_index >= 0)
+        become_launcher(DLB_MPIRUN, count, noted.command_line);
+#else
+    (void)count;
+#endif
 }
 
 /* ---- a rank's card ---- */

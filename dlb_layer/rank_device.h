@@ -6,8 +6,9 @@
 
 /* ---- host seams ---- */
 
-/* Before -i and -gpus are taken from the command line: whether they are there. Ends the program
- * with one sentence where -gpus is no list of numbers. */
+/* Before -i and -gpus are taken from the command line: whether they are there; argv, (argc), is
+ * kept as it is, and its strings must stay. Ends the program with one sentence where -gpus is no
+ * list of numbers. */
 void note_card_options(int argc, char **argv);
 
 /* Whether the command line's command computes nothing, or takes its card itself when it knows its
@@ -19,6 +20,11 @@ int takes_card_itself(int argc, char **argv);
 unsigned long long seed_of_rank(unsigned long long seed);
 
 /* ---- for training ---- */
+
+/* Before MPI begins, with as many cards as -gpus names: where these are several, and neither -nogpu
+ * nor a launcher is there, the program becomes the launcher that starts a rank for each, with the
+ * same command line. Does nothing in a build without GPU=1 MPI=1. */
+void start_rank_of_each_card(int count);
 
 /* Makes a card the current one, or none with -nogpu: with one rank gpus[0]; with several the one at
  * the rank's place of `gpus`, (count), if -gpus is there, else the one with the rank's number on

@@ -43,12 +43,14 @@ void check_step_graph(const network *net, const char *cfg_file) {
 }
 
 #ifdef GPU
+#include "array_list_kernels.h"
 #include "device_input.h"
 #include "dlb_cost_layer.h"
 #include "gpu_status.h"
 #include "gradient_sums.h"
 #include "gpu_stream.h"
 #include "network_form.h"
+#include "step_plan.h"
 #include "whole_network_gpu.h"
 
 #include <stdlib.h>
@@ -63,7 +65,7 @@ struct step_graphs {
                             the midst of it is an error and not a kernel that is missing later */
     void *workspace;
     int count;
-    cudaGraphExec_t *graphs; /* (count), one a micro-batch of an iteration; NULL: not captured */
+    cudaGraphExec_t *graphs; /* (count), see step_plan.h; NULL: not captured */
 };
 
 /* All that a layer launches. cublasSetStream() gives cuBLAS a workspace of its own. */
@@ -82,11 +84,12 @@ void use_step_graphs(network *net) {
     defer_losses(net);
     struct step_graphs *g = allocate(1, sizeof *g);
     g->form = network_form_create();
-    g->count = net->subdivisions;
+    g->count = count_step_plans(net);
     g->graphs = allocate((size_t)g->count, sizeof *g->graphs);
     check_error(cudaStreamCreate(&g->stream));
     check_error(cudaMalloc(&g->workspace, BLAS_WORKSPACE));
     compute_in(g, 0);
+    check_error(load_array_kernels()); /* no update need have been before the first captured one */
     net->graphs = g;
 }
 
@@ -110,13 +113,15 @@ void free_step_graphs(struct step_graphs *g) {
     free(g);
 }
 
-static cudaGraphExec_t capture(const struct step_graphs *g, network *net) {
+static cudaGraphExec_t capture(const struct step_graphs *g, network *net, bool updates) {
     cudaGraph_t graph;
     cudaGraphExec_t executable;
     compute_in(g, g->stream);
     check_error(cudaStreamBeginCapture(g->stream, cudaStreamCaptureModeThreadLocal));
     forward_network(net);
     backward_network(net);
+    if (updates)
+        launch_whole_update(net);
     check_error(cudaStreamEndCapture(g->stream, &graph));
     compute_in(g, 0);
     check_error(cudaGraphInstantiate(&executable, graph, 0));
@@ -135,29 +140,31 @@ static void bring_rows(network *net) {
     cuda_push_array(net->truth_gpu, net->truth, (size_t)net->truths * (size_t)net->batch);
 }
 
-/* Only [dlb_cost] does something else in each micro-batch of an iteration. */
-static int graph_number(network *net) {
-    const layer *dlb = find_dlb_cost_layer(net);
-    return dlb ? dlb_cost_slot(dlb) : 0;
+/* Losses that the host reads are looked at before the update, by the finite guard. */
+static bool knows_update(network *net) {
+    return losses_are_deferred(net) && can_update_whole_network(net);
 }
 
 int run_step_graph(network *net) {
     struct step_graphs *g = net->graphs;
     if (!g)
-        return 0;
+        return STEP_IS_LEFT;
     cuda_set_device(net->gpu_index);
     bring_delta_list_up_to_date(net);
     if (network_form_changes(g->form, net)) {
         drop_graphs(g);
-        return 0;
+        return STEP_IS_LEFT;
     }
-    cudaGraphExec_t *graph = &g->graphs[graph_number(net)];
+    step_plan plan = plan_step(net, knows_update(net));
+    cudaGraphExec_t *graph = &g->graphs[plan.graph];
     if (!*graph)
-        *graph = capture(g, net);
+        *graph = capture(g, net, plan.updates);
     bring_rows(net);
+    if (plan.updates)
+        set_whole_update(net, begin_update(net));
     check_error(cudaGraphLaunch(*graph, 0));
     finish_gradient_sums(net);
-    return 1;
+    return plan.updates ? STEP_AND_UPDATE : STEP_WITHOUT_UPDATE;
 }
 
 #else
@@ -172,6 +179,6 @@ void free_step_graphs(struct step_graphs *graphs) {
 
 int run_step_graph(network *net) {
     (void)net;
-    return 0;
+    return STEP_IS_LEFT;
 }
 #endif

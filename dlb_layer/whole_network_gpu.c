@@ -18,6 +18,7 @@ struct whole_network {
     int updated_count;
     unsigned long delta_lists;
     device_list updated, deltas;
+    update_numbers *numbers; /* of the update that comes next, on the device */
     float **kept; /* (kept_count), on the device: of `updated`, those that are not Nesterov's */
     int kept_count;
     float_array *now, *listed; /* (MOST_DELTAS * layers): of the network, and those of `deltas` */
@@ -39,6 +40,7 @@ void free_whole_network(struct whole_network *whole) {
     drop_device_list(&whole->deltas);
     for (int i = 0; i < whole->kept_count; i++)
         check_error(cudaFree(whole->kept[i]));
+    check_error(cudaFree(whole->numbers));
     free(whole->kept);
     free(whole->now);
     free(whole->listed);
@@ -92,6 +94,7 @@ static void list_updated(struct whole_network *whole, const network *net) {
         for (int i = 0; i < whole->updated_count; i++)
             keep_updates(whole, &arrays[i]);
     }
+    check_error(cudaMalloc((void **)&whole->numbers, sizeof *whole->numbers));
     if (whole->updated_count > 0)
         whole->updated =
             make_device_list(arrays, sizeof *arrays, whole->updated_count, &arrays->count);
@@ -105,33 +108,44 @@ void list_parameters_gpu(network *net) {
         list_updated(whole, net);
 }
 
-/* With a scale its check comes before, and what follows from it after. */
-static void launch_update(const network *net, const update_pass *pass, unsigned blocks) {
-    if (pass->scale)
-        check_error(launch_check_gradients(pass, blocks));
-    check_error(launch_update_arrays(pass, blocks));
-    if (pass->scale)
-        check_error(launch_step_loss_scale(pass->scale));
-    if (!losses_are_deferred(net)) /* the host waits for each step anyway */
-        report_half_updates(net);
+int can_update_whole_network(network *net) {
+    list_parameters_gpu(net);
+    return net->whole->updated_count >= 0;
 }
 
-int update_whole_network_gpu(network *net, update_args a) {
-    list_parameters_gpu(net);
-    const struct whole_network *whole = net->whole;
-    if (whole->updated_count < 0)
-        return 0;
-    const device_list *list = &whole->updated;
+void set_whole_update(network *net, update_args a) {
+    numbers_pass pass = {.to = net->whole->numbers,
+                         .numbers = {.learning_rate = a.learning_rate,
+                                     .decay = a.decay,
+                                     .momentum = a.momentum,
+                                     .batch = (float)a.batch}};
+    check_error(launch_set_update_numbers(&pass));
+}
+
+/* With a scale its check comes before, and what follows from it after. */
+void launch_whole_update(network *net) {
+    const device_list *list = &net->whole->updated;
     update_pass pass = {.arrays = list->arrays,
                         .first_blocks = list->first_blocks,
                         .count = list->count,
-                        .learning_rate = a.learning_rate,
-                        .decay = a.decay,
-                        .momentum = a.momentum,
-                        .batch = (float)a.batch,
+                        .numbers = net->whole->numbers,
                         .scale = device_loss_scale_of(net)};
-    if (list->blocks)
-        launch_update(net, &pass, list->blocks);
+    if (!list->blocks)
+        return;
+    if (pass.scale)
+        check_error(launch_check_gradients(&pass, list->blocks));
+    check_error(launch_update_arrays(&pass, list->blocks));
+    if (pass.scale)
+        check_error(launch_step_loss_scale(pass.scale));
+}
+
+int update_whole_network_gpu(network *net, update_args a) {
+    if (!can_update_whole_network(net))
+        return 0;
+    set_whole_update(net, a);
+    launch_whole_update(net);
+    if (!losses_are_deferred(net)) /* the host waits for each step anyway */
+        report_half_updates(net);
     return 1;
 }
 

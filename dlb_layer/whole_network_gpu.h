@@ -26,6 +26,14 @@ void list_parameters_gpu(network *net);
  * has to do it: see list_updated_arrays(). With net->loss_scale the update is left out where a
  * gradient is not finite, and the scale follows. */
 int update_whole_network_gpu(network *net, update_args a);
+
+/* For who captures that: whether it would return 1, and its two halves. What an update goes by is
+ * set before it, in order, and read by it on the device, so that only launch_whole_update() has to
+ * be captured; it says nothing of updates that half=1 has left out. The first one may wait for the
+ * device, as list_parameters_gpu() does. */
+int can_update_whole_network(network *net);
+void set_whole_update(network *net, update_args a);
+void launch_whole_update(network *net);
 #endif
 
 struct whole_network;

@@ -69,6 +69,17 @@ goes_on_alone() { # NAME ARGUMENT...
     check "$name: to the same weights" "$COMPARE_WEIGHTS" backup/x.weights one/x.weights 1e-4
 }
 
+# The program becomes mpirun.
+by_one_command() { # GPUS
+    plain >x.cfg
+    rm -rf backup one
+    check "-gpus $1 alone: one rank" train x.data x.cfg "${usual[@]}"
+    mv backup one
+    check "-gpus $1 alone" train x.data x.cfg "${usual[@]}" -gpus "$1"
+    check "-gpus $1 alone: starts two ranks" grep -q '^Starting 2 ranks: ' said
+    check "-gpus $1 alone: the same weights" "$COMPARE_WEIGHTS" backup/x.weights one/x.weights 1e-4
+}
+
 has_cudnn() { readelf -d "$DARKNET" | grep -q 'NEEDED.*libcudnn'; }
 
 # Each rank rounds its gradients to 11 bits. The first loss scale goes by the rows of a rank, so one rank and
@@ -133,6 +144,7 @@ if [ "$way" = -under ]; then
 fi
 if [ "$cards" -ge 1 ]; then
     ranks_train 'two ranks on one card' -gpus 0,0
+    by_one_command 0,0
     check 'whose gradients go through the host' grep -q 'through the host.*ranks share a card' said_by_two
 else
     skip 'two ranks on one card' 'there is no card'

@@ -1,12 +1,13 @@
-/* A stand-in for the part of CUDA, and of NCCL, that sums over ranks use: device memory is the
- * host's, and what is put into a stream is done later, at a random moment that the order of streams
- * and events allows. So what lacks an order comes out wrong. Linked before CUDA's own functions, of
- * one name; one thread. */
+/* A stand-in for the part of CUDA, its libraries and NCCL that sums over ranks, graphs and updates
+ * use: device memory is the host's, and what is put into a stream is done later, at a random moment
+ * that the order of streams and events allows. So what lacks an order comes out wrong. Linked
+ * before CUDA's own functions, of one name; one thread. */
 #ifndef STAND_IN_CUDA_H
 #define STAND_IN_CUDA_H
 
-#include "array_block.h"
-#include "array_list_kernels.h"
+#include "cuda_on_cpu.h"
+
+#include "array_list_blocks.h"
 #include "fail.h"
 #include "gpu_status.h"
 #include "gpu_stream.h"
@@ -37,6 +38,8 @@ typedef struct {
 
 static stand_in_stream streams[MOST_STREAMS]; /* the first one is the default one */
 static int stream_count = 1;
+static stand_in_stream *capturing; /* the one whose work goes into a graph; NULL: none */
+static stand_in_stream *graph;     /* that graph */
 static int the_card;
 static bool cards_are_shared;           /* all ranks see the same one */
 static bool peers_are_silent;           /* sums of NCCL's never end */
@@ -50,6 +53,10 @@ static stand_in_stream *stream_of(cudaStream_t stream) {
 static stand_in_work *put_work(cudaStream_t stream, void (*run)(const void *),
                                const void *arguments, size_t size) {
     stand_in_stream *s = stream_of(stream);
+    if (capturing && s == &streams[0])
+        fail("something is launched in the default stream while a step is captured");
+    if (capturing && s == capturing)
+        s = graph;
     if (s->count == MOST_WAITING)
         fail("the stand-in's stream is full");
     stand_in_work *work = &s->work[s->count++];
@@ -115,6 +122,9 @@ cudaError_t cudaMalloc(void **memory, size_t size) {
 cudaError_t cudaFree(void *memory) {
     free(memory);
     return cudaSuccess;
+}
+cudaError_t cudaMallocHost(void **memory, size_t size) {
+    return cudaMalloc(memory, size);
 }
 cudaError_t cudaHostAlloc(void **memory, size_t size, unsigned flags) {
     (void)flags;
@@ -222,15 +232,19 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t size, enum cudaMe
     advance_some();
     return cudaSuccess;
 }
+typedef struct {
+    void *to;
+    int value;
+    size_t size;
+} stand_in_bytes;
+
 static void run_set(const void *arguments) {
-    const stand_in_copy *copy = arguments;
-    memset(copy->to, 0, copy->size);
+    const stand_in_bytes *bytes = arguments;
+    memset(bytes->to, bytes->value, bytes->size);
 }
 cudaError_t cudaMemsetAsync(void *to, int value, size_t size, cudaStream_t stream) {
-    stand_in_copy copy = {to, NULL, size};
-    if (value)
-        fail("the stand-in sets floats to 0");
-    put_work(stream, run_set, &copy, sizeof copy);
+    stand_in_bytes bytes = {to, value, size};
+    put_work(stream, run_set, &bytes, sizeof bytes);
     return cudaSuccess;
 }
 cudaError_t cudaMemcpy(void *to, const void *from, size_t size, enum cudaMemcpyKind kind) {
@@ -287,33 +301,145 @@ cudaError_t launch_scatter_arrays(const flat_pass *pass, unsigned blocks) {
     put_work(gpu_stream(), run_scatter, &launch, sizeof launch);
     return cudaSuccess;
 }
+typedef struct {
+    clear_pass pass;
+    unsigned blocks;
+} clear_launch;
+
+static void clear_kernel(void *pass) {
+    clear_arrays_kernel(*(clear_pass *)pass);
+}
 static void run_clear(const void *arguments) {
-    const clear_pass *p = arguments;
-    for (int i = 0; i < p->count; i++)
-        memset(p->arrays[i].floats, 0, p->arrays[i].count * sizeof(float));
+    clear_launch launch = *(const clear_launch *)arguments;
+    run_on_cpu(clear_kernel, &launch.pass, (int)launch.blocks, 1);
 }
 cudaError_t launch_clear_arrays(const clear_pass *pass, unsigned blocks) {
-    (void)blocks;
-    put_work(gpu_stream(), run_clear, pass, sizeof *pass);
+    clear_launch launch = {*pass, blocks};
+    put_work(gpu_stream(), run_clear, &launch, sizeof launch);
     return cudaSuccess;
 }
 cudaError_t load_array_kernels(void) {
     return cudaSuccess;
 }
+
+/* ---- updates ---- */
+
+typedef struct {
+    update_pass pass;
+    unsigned blocks;
+} update_launch;
+
+static void update_kernel(void *pass) {
+    update_arrays_kernel(*(update_pass *)pass);
+}
+static void check_kernel(void *pass) {
+    check_gradients_kernel(*(update_pass *)pass);
+}
+static void run_update(const void *arguments) {
+    update_launch launch = *(const update_launch *)arguments;
+    run_on_cpu(update_kernel, &launch.pass, (int)launch.blocks, 1);
+}
+static void run_check(const void *arguments) {
+    update_launch launch = *(const update_launch *)arguments;
+    run_on_cpu(check_kernel, &launch.pass, (int)launch.blocks, 1);
+}
+static void run_step_of_scale(const void *arguments) {
+    step_loss_scale_kernel(*(loss_scale *const *)arguments);
+}
+static void run_numbers(const void *arguments) {
+    set_update_numbers_kernel(*(const numbers_pass *)arguments);
+}
 cudaError_t launch_update_arrays(const update_pass *pass, unsigned blocks) {
-    (void)pass, (void)blocks;
-    fail("the stand-in updates nothing");
+    update_launch launch = {*pass, blocks};
+    put_work(gpu_stream(), run_update, &launch, sizeof launch);
+    return cudaSuccess;
 }
-
 cudaError_t launch_check_gradients(const update_pass *pass, unsigned blocks) {
-    (void)pass, (void)blocks;
-    fail("no loss is scaled here");
+    update_launch launch = {*pass, blocks};
+    put_work(gpu_stream(), run_check, &launch, sizeof launch);
+    return cudaSuccess;
+}
+cudaError_t launch_step_loss_scale(loss_scale *scale) {
+    put_work(gpu_stream(), run_step_of_scale, &scale, sizeof scale);
+    return cudaSuccess;
+}
+cudaError_t launch_set_update_numbers(const numbers_pass *pass) {
+    put_work(gpu_stream(), run_numbers, pass, sizeof *pass);
+    return cudaSuccess;
 }
 
-cudaError_t launch_step_loss_scale(loss_scale *scale) {
-    (void)scale;
-    fail("no loss is scaled here");
+/* ---- graphs ---- */
+
+cudaError_t cudaStreamCreate(cudaStream_t *stream) {
+    return cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking);
 }
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, enum cudaStreamCaptureMode mode) {
+    (void)mode;
+    if (capturing || !stream)
+        fail("this stream cannot be captured");
+    capturing = stream_of(stream);
+    graph = allocate(1, sizeof *graph);
+    return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *to) {
+    if (stream_of(stream) != capturing)
+        fail("another stream is captured");
+    capturing = NULL;
+    *to = (cudaGraph_t)graph;
+    return cudaSuccess;
+}
+/* Of a graph that is of use to the executable one alone, and goes with it. */
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *executable, cudaGraph_t of,
+                                 unsigned long long flags) {
+    (void)flags;
+    *executable = (cudaGraphExec_t)of;
+    return cudaSuccess;
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t of) {
+    (void)of;
+    return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
+    free(executable);
+    return cudaSuccess;
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+    const stand_in_stream *from = (const stand_in_stream *)executable;
+    for (int i = 0; i < from->count; i++)
+        put_work(stream, from->work[i].run, from->work[i].arguments,
+                 sizeof from->work[i].arguments);
+    advance_some();
+    return cudaSuccess;
+}
+
+/* ---- libraries, which compute nothing ---- */
+
+cublasStatus_t cublasCreate(cublasHandle_t *handle) {
+    *handle = NULL;
+    return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream) {
+    (void)handle, (void)stream;
+    return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasSetWorkspace(cublasHandle_t handle, void *workspace, size_t size) {
+    (void)handle, (void)workspace, (void)size;
+    return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
+    (void)handle, (void)mode;
+    return CUBLAS_STATUS_SUCCESS;
+}
+#ifdef CUDNN
+cudnnStatus_t cudnnCreate(cudnnHandle_t *handle) {
+    *handle = NULL;
+    return CUDNN_STATUS_SUCCESS;
+}
+cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) {
+    (void)handle, (void)stream;
+    return CUDNN_STATUS_SUCCESS;
+}
+#endif
 
 /* ---- NCCL ---- */
 

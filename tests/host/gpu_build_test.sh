@@ -7,19 +7,19 @@ root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 build=$root/build/gpu-test
 nvcc=${CUDA:-/usr/local/cuda}/bin/nvcc
 cpu_build=$(realpath "${DARKNET:-$root/bin/darknet}")
-unit_tests=(gpu_twins half_convolution dlb_cost_layer gpu_kernels drawn_rows)
+unit_tests=(gpu_twins half_convolution dlb_cost_layer gpu_kernels drawn_rows step_graph)
 cudnn=0 mpi=0 nccl=0
 log=$(mktemp) || exit 1
 
 # make_gpu TARGET...
 make_gpu() {
-    make -s --no-print-directory -C "$root" -j"$(nproc)" GPU=1 CUDNN="$cudnn" MPI="$mpi" NCCL="$nccl" OPENCV=0 ARCH=-arch=sm_75 BUILD="$build" \
+    make -s --no-print-directory -C "$root" -j"$(nproc)" GPU=1 CUDNN="$cudnn" MPI="$mpi" MPIRUN=mpirun NCCL="$nccl" OPENCV=0 ARCH=-arch=sm_75 BUILD="$build" \
         OPTS=-O0 DLB_OPTS=-O0 "$@"
 }
 
 compile() {
     local ranks=()
-    [ $mpi = 0 ] || ranks=("$build/tests/device_sums")
+    [ $mpi = 0 ] || ranks=("$build/tests/device_sums" "$build/tests/step_graphs")
     make_gpu build-tests "$build/libdarknet.so" "${ranks[@]}" # as bench/gpu_check.sh does
 }
 
@@ -100,12 +100,47 @@ done
 one_sentence() { # PATTERN
     [ "$status" = 1 ] && [ "$(grep -c '^darknet: ' said)" = 1 ] && grep -qE "^darknet: .*$1" said
 }
-darknet classifier train x.data dlb.cfg -gpus 0,1
-check 'several cards for one process: how to start it' one_sentence '-gpus names 2 cards for one process: .*mpirun -np 2 .*MPI=1; -stock_loader'
+how_to_start() { one_sentence '-gpus names 2 cards for one process: .*mpirun -np 2 .*MPI=1; -stock_loader'; }
+if [ $mpi = 1 ]; then
+    # What mpirun is, as a script; then a training on two cards by one command.
+    with_mpirun() { # SCRIPT
+        mkdir -p stand-in
+        printf '#!/bin/sh\n%s\n' "$1" >stand-in/mpirun
+        chmod +x stand-in/mpirun
+        PATH=$WORK/stand-in:$PATH darknet classifier train x.data 'my dlb.cfg' -gpus 0,1 -backup '' -check
+    }
+    starts_itself_again() {
+        printf '<%s>\n' -np 2 --bind-to none "$DARKNET" classifier train x.data 'my dlb.cfg' -gpus 0,1 -backup '' -check >expected
+        [ "$status" = 7 ] && cmp printed expected && grep -qx "Starting 2 ranks: mpirun -np 2 --bind-to none $DARKNET, with the same arguments" said
+    }
+    with_mpirun 'printf "<%s>\n" "$@"; exit 7'
+    check 'several cards: becomes mpirun, with all arguments as they are' starts_itself_again
+    # shellcheck disable=SC2016 # of the script
+    with_mpirun 'shift 4; exec "$@"'
+    check 'a rank that is alone does not start others' one_sentence 'DLB_RANKS=2: a launcher has started so many processes'
+    timeout 60 env PATH="$WORK/none" "$DARKNET" classifier train x.data dlb.cfg -gpus 0,1 >printed 2>said
+    status=$?
+    check 'no mpirun' one_sentence 'mpirun, which is to start 2 ranks, cannot be run: No such file'
+    export OMPI_COMM_WORLD_SIZE=1
+    darknet classifier train x.data dlb.cfg -gpus 0,1
+    unset OMPI_COMM_WORLD_SIZE
+    check 'several cards for one rank: how to start it' how_to_start
+else
+    darknet classifier train x.data dlb.cfg -gpus 0,1
+    check 'several cards for one process: how to start it' how_to_start
+fi
 darknet classifier train x.data dlb.cfg -gpus 0,,1
 check 'no list of numbers' one_sentence '-gpus 0,,1: numbers of cards'
 darknet classifier train x.data dlb.cfg -nogpu -gpus 0
 check '-nogpu and -gpus' one_sentence '-gpus names cards, but -nogpu is there too'
+
+# ---- graphs ----
+
+if [ $mpi = 1 ]; then
+    check 'a training as graphs, with a stand-in for CUDA' "$build/tests/step_graphs"
+else
+    skip 'a training as graphs, with a stand-in for CUDA' 'the stand-in needs mpicc'
+fi
 
 # ---- ranks ----
 
@@ -137,6 +172,12 @@ if [ $mpi = 1 ] && command -v mpirun >/dev/null; then
     check 'a card for each rank' one_sentence 'rank 0 of 2 on .*-gpus has to name a card for each of 2 ranks, maybe one twice, but names 1'
     two_ranks "$DARKNET" classifier train x.data dlb.cfg -i 1
     check '-i with several ranks' one_sentence 'rank 0 of 2 on .*-i names one card for 2 ranks'
+    if ! nvidia-smi -L >/dev/null 2>&1; then
+        OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
+            darknet classifier train x.data dlb.cfg -gpus 0,1
+        check 'two ranks by one command' one_sentence 'rank 0 of 2 on .*rank_device\.c:[0-9]*: CUDA says cuda[A-Z]'
+        check 'which says so' grep -q '^Starting 2 ranks: mpirun' said
+    fi
 else
     skip 'ranks with -nogpu' 'there is no mpicc, or no mpirun'
 fi

@@ -238,6 +238,10 @@ static void update_kernel(void *pass) {
     update_arrays_kernel(*(update_pass *)pass);
 }
 
+static void numbers_kernel(void *pass) {
+    set_update_numbers_kernel(*(numbers_pass *)pass);
+}
+
 static void check_kernel(void *pass) {
     check_gradients_kernel(*(update_pass *)pass);
 }
@@ -412,24 +416,44 @@ static network *parse_updated(const char *keys) {
     return net;
 }
 
+/* What all updates of some arrays have in common, as a graph would have captured it. */
+typedef struct {
+    unsigned first_blocks[MOST_ARRAYS + 1];
+    update_numbers numbers;
+    update_pass pass;
+} captured_update;
+
 /* `scale` as in an update_pass. */
+static void capture_update(captured_update *u, updated_array *arrays, int count,
+                           loss_scale *scale) {
+    lay_out_blocks(&arrays->count, sizeof *arrays, count, u->first_blocks);
+    u->pass = (update_pass){.arrays = arrays,
+                            .first_blocks = u->first_blocks,
+                            .count = count,
+                            .numbers = &u->numbers,
+                            .scale = scale};
+}
+
+static void launch_update(captured_update *u, const network *net, float rate) {
+    int blocks = (int)u->first_blocks[u->pass.count];
+    numbers_pass set = {&u->numbers,
+                        {.learning_rate = rate,
+                         .decay = net->decay,
+                         .momentum = net->momentum,
+                         .batch = (float)(net->batch * net->subdivisions)}};
+    run_on_cpu(numbers_kernel, &set, 1, 1);
+    if (u->pass.scale)
+        run_on_cpu(check_kernel, &u->pass, blocks, THREADS);
+    run_on_cpu(update_kernel, &u->pass, blocks, THREADS);
+    if (u->pass.scale)
+        run_on_cpu(step_kernel_of_scale, u->pass.scale, 1, 1);
+}
+
 static void run_update(const network *net, updated_array *arrays, int count, float rate,
                        loss_scale *scale) {
-    unsigned first_blocks[MOST_ARRAYS + 1];
-    update_pass pass = {.arrays = arrays,
-                        .first_blocks = first_blocks,
-                        .count = count,
-                        .learning_rate = rate,
-                        .decay = net->decay,
-                        .momentum = net->momentum,
-                        .batch = (float)(net->batch * net->subdivisions),
-                        .scale = scale};
-    lay_out_blocks(&arrays->count, sizeof *arrays, count, first_blocks);
-    if (scale)
-        run_on_cpu(check_kernel, &pass, (int)first_blocks[count], THREADS);
-    run_on_cpu(update_kernel, &pass, (int)first_blocks[count], THREADS);
-    if (scale)
-        run_on_cpu(step_kernel_of_scale, scale, 1, 1);
+    captured_update u;
+    capture_update(&u, arrays, count, scale);
+    launch_update(&u, net, rate);
 }
 
 static float clipped(float value, float clip) {
@@ -449,21 +473,32 @@ static void compare_arrays(const char *keys, const updated_array *got, const upd
     }
 }
 
+/* All that may change from one iteration to the next does. */
+static void change_numbers(network *net, int iteration) {
+    net->learning_rate = .2f / (float)(1 + iteration);
+    net->decay = .01f * (float)(1 + iteration);
+    net->momentum = .9f - .1f * (float)iteration;
+    net->subdivisions = 1 + iteration;
+}
+
 static void update_beside_the_host(const char *keys, int iterations) {
+    captured_update captured;
     network *net = parse_updated(keys), *host = parse_updated(keys);
     updated_array arrays[MOST_ARRAYS], of_host[MOST_ARRAYS];
     int count = list_updated_arrays(net, net->decay_all, arrays);
     assert_int_equal(count, PARAMETERS);
     assert_int_equal(list_updated_arrays(host, host->decay_all, of_host), count);
+    capture_update(&captured, arrays, count, NULL);
     for (int iteration = 0; iteration < iterations; iteration++) {
-        host->learning_rate = .2f / (float)(1 + iteration);
+        change_numbers(net, iteration);
+        change_numbers(host, iteration);
         for (int i = 0; i < count; i++)
             for (size_t at = 0; at < arrays[i].count; at++) {
                 float gradient = draw();
                 arrays[i].updates[at] += gradient;
                 of_host[i].updates[at] += gradient;
             }
-        run_update(net, arrays, count, host->learning_rate, NULL);
+        launch_update(&captured, net, net->learning_rate);
         update_network(host);
         for (int i = 0; i < count; i++)
             compare_arrays(keys, &arrays[i], &of_host[i]);

@@ -192,6 +192,8 @@ static void train_in(const char *half, const char *keys) {
 static void recover(const char *keys) {
     enum { TOO_LARGE = 40 };
     network *net = parse_half("1", keys, LAYERS);
+    if (recipe_keys(net).cuda_graph)
+        use_step_graphs(net);
     layer l = net->layers[0];
     size_t bytes = (size_t)l.nweights * sizeof(float);
     float *before = memcpy(malloc(bytes), l.weights, bytes);
@@ -270,6 +272,7 @@ GPU_TEST(training_as_graphs, train_in("1", "cuda_graph=1\nnesterov=1"))
 GPU_TEST(training_with_fused_batchnorm_as_graphs, train_in("1", "cuda_graph=1\nfused_batchnorm=1"))
 GPU_TEST(an_overflow_is_recovered_from, recover(""))
 GPU_TEST(an_overflow_with_nesterov, recover("nesterov=1\ndecay_all=1"))
+GPU_TEST(an_overflow_in_graphs, recover("cuda_graph=1\nnesterov=1"))
 GPU_TEST(the_scale_is_in_the_state_file, keep_scale())
 
 int main(void) {
@@ -287,8 +290,10 @@ int main(void) {
         ON_GPU(an_overflow_is_recovered_from),
         ON_GPU(an_overflow_with_nesterov),
         ON_GPU(the_scale_is_in_the_state_file),
-        ON_GPU(training_as_graphs), /* last, as in test_gpu_twins.c */
+        /* Last, as in test_gpu_twins.c. */
+        ON_GPU(training_as_graphs),
         ON_GPU(training_with_fused_batchnorm_as_graphs),
+        ON_GPU(an_overflow_in_graphs),
     };
     return cmocka_run_group_tests_name("half_convolution", tests, NULL, NULL);
 }
