@@ -39,7 +39,7 @@ forward() { # NAME COMMAND...
     ! grep -q '^not ok' "$log" && [ $status = 0 ] || tail -n 30 "$log" | sed 's/^/# /'
 }
 
-if ! make -s --no-print-directory emulated-cuda "$emulation/test_emulation" >"$log" 2>&1 ||
+if ! make -s --no-print-directory emulated-cuda build/emulated_cuda/test_emulation >"$log" 2>&1 ||
     ! make_emulated "$build/darknet" build-tests >"$log" 2>&1; then
     echo "not ok 1 - GPU=1 CUDNN=1 MPI=$mpi compiles and links with the emulated CUDA"
     tail -n 20 "$log" | sed 's/^/# /'

@@ -25,7 +25,7 @@ no_inputs_needed() { [ $status = 0 ] && [ "$(wc -l <printed)" = "$(wc -l <planne
 check 'without the inputs, too' no_inputs_needed
 check 'two networks, two label sets and two protocols are compared' lines 'dlb compare' 8
 check 'half of them with wrong labels' lines 'noise40.*dlb compare\|dlb compare.*noise40' 4
-check 'three sanitizers look at five programs' lines 'compute-sanitizer --tool.*/tests/test_' 15
+check 'three sanitizers look at six programs' lines 'compute-sanitizer --tool.*/tests/test_' 18
 if command -v mpicc >checked && command -v mpirun >checked; then
     check 'and one at two ranks' lines 'ranks_test.sh -under .*compute-sanitizer --tool memcheck' 1
 else
