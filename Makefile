@@ -46,7 +46,9 @@ endif
 
 # mpicc is Open MPI's or MPICH's, whichever this machine prefers. Objects of another one live in another folder.
 MPICC ?= mpicc
-MPIRUN ?= $(if $(findstring /,$(MPICC)),$(dir $(MPICC)))$(patsubst mpicc%,mpirun%,$(notdir $(MPICC)))
+# mpicc.mpich has mpirun.mpich beside it; any other name has mpirun.
+mpicc_word := $(lastword $(MPICC))
+MPIRUN ?= $(if $(findstring /,$(mpicc_word)),$(dir $(mpicc_word)))mpirun$(patsubst mpicc%,%,$(filter mpicc%,$(notdir $(mpicc_word))))
 ifeq ($(MPI),1)
 MPI_TAG := -mpi-$(shell { $(MPICC) -show 2>/dev/null; echo '$(MPIRUN)'; } | cksum | cut -d ' ' -f 1)
 endif
@@ -84,7 +86,7 @@ HOST_PROGRAM := captcha lsd super art tag cifar go rnn segmenter regressor class
 # ---- ours ----
 
 # What knows nothing of Darknet comes first, the adapters after it.
-DLB_LAYER := fail launcher row_share pairwise_sum compute_threads gradient_buckets bucket_flow gradient_sums shared_network rank_device train_agreement safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu route_gpu shortcut_gpu layer_ends_gpu fused_batchnorm \
+DLB_LAYER := fail own_program launcher row_share pairwise_sum compute_threads gradient_buckets bucket_flow gradient_sums shared_network rank_device train_agreement safe_file state_file fingerprint host_random train_signals file_bytes data_line number_text cfg_value avgpool_keys avgpool_gpu route_gpu shortcut_gpu layer_ends_gpu fused_batchnorm \
 	weight_init bias_key decay_all gpu_status gpu_stream network_form matrix_math half_key half_convolution loss_scale_gpu staged_rows device_input pinned_floats convolution_algorithms finite_values layer_arrays step_snapshot finite_guard device_list joined_statistics_gpu weights_file memory_limit cfg_section cfg_sizes cfg_references saved_weights \
 	logit_ring dlb_options net_keys \
 	worker_threads overlap_sampler overlap_loader pixel_pool drawn_rows class_names train_list image_claim image_decode augment normalise cutout random_beta mix_rows train_log \
@@ -321,7 +323,7 @@ emulated_library = $(SAY_CC)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(DLB_WARN) -U_F
 EMULATION_HEADERS := $(wildcard $(EMULATION)/*.h $(EMULATION)/include/*.h) dlb_layer/half_float.h
 emulated-cuda: $(patsubst %,$(EMULATED_CUDA)/lib64/lib%.so,cudart cublas curand cudnn) $(EMULATED_CUDA)/include/cuda_runtime.h \
 		$(EMULATED_CUDA)/bin/nvcc $(EMULATED_CUDA)/bin/nvidia-smi
-$(EMULATED_CUDA)/lib64/libcudart.so: $(patsubst %,$(EMULATION)/%.c,device memory copies streams kernels) $(EMULATION_HEADERS)
+$(EMULATED_CUDA)/lib64/libcudart.so: $(patsubst %,$(EMULATION)/%.c,device counts memory copies streams kernels) $(EMULATION_HEADERS)
 	@mkdir -p $(@D)
 	$(emulated_library)
 $(EMULATED_CUDA)/lib64/libcublas.so: $(EMULATION)/blas.c $(EMULATION_HEADERS) $(EMULATED_CUDA)/lib64/libcudart.so

@@ -27,10 +27,11 @@
 #include "folders.h"
 #include "launcher.h"
 #include "log_tail.h"
+#include "own_program.h"
 #include "run_seconds.h"
 #include "shell_words.h"
 
-static const char OWN_PROGRAM[] = "/proc/self/exe";
+static const char OWN_PROGRAM[] = "/proc/self/exe"; /* also where its file has gone */
 enum { MOST_WORDS = 24 };
 
 /* The files and the command line of one run; strings are owned. */
@@ -96,18 +97,6 @@ static void add_device(run_files *files) {
 #else
     (void)files;
 #endif
-}
-
-static char *own_program(void) {
-    for (size_t room = 256;; room *= 2) {
-        char *path = allocate(room, 1);
-        ssize_t length = readlink(OWN_PROGRAM, path, room);
-        if (length < 0)
-            fail("cannot find this program's own file: %s", strerror(errno));
-        if ((size_t)length < room)
-            return path;
-        free(path);
-    }
 }
 
 static run_files files_of(const char *folder, const comparison *about, size_t arm, uint64_t seed,

@@ -16,12 +16,6 @@ cudaError_t launch_forward_bias(const bias_pass *pass) {
 }
 
 cudaError_t launch_backward_bias(const bias_pass *pass) {
-    if (pass->pixels == 1) {
-        backward_bias_kernel_of_rows<<<blocks_for(pass->channels), THREADS, 0, gpu_stream()>>>(
-            *pass);
-        return cudaPeekAtLastError();
-    }
-    unsigned threads = (unsigned)dlb_threads_for((int)(pass->rows * pass->pixels));
-    backward_bias_kernel_of_planes<<<pass->channels, threads, 0, gpu_stream()>>>(*pass);
+    backward_bias_kernel<<<blocks_for(pass->channels), THREADS, 0, gpu_stream()>>>(*pass);
     return cudaPeekAtLastError();
 }

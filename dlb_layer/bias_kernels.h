@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 /* In gpu_stream(); no number is 0. Neither waits; both return what the launch answers. Forward
- * takes biases and output, backward output, delta and bias_updates. */
+ * takes biases and output, backward output, delta and bias_updates, of one pixel. */
 cudaError_t launch_forward_bias(const bias_pass *pass);
 cudaError_t launch_backward_bias(const bias_pass *pass);
 

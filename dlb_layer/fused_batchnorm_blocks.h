@@ -138,10 +138,10 @@ static __device__ float sum_of(const normaliser *n, float normal) {
     return fmaf(normal, n->scale, n->bias);
 }
 
-/* With one value a channel n - 1 is 0 and the rolling variance NaN, which the guard finds. */
+/* The rolling variance is that over n - 1 values; of one value alone, with cuDNN's, that over n. */
 static __device__ void keep_statistics(const fused_batchnorm_pass *p, unsigned channel,
                                        const moments *m, float variance) {
-    float unbiased = m->squares / (float)(m->count - 1);
+    float unbiased = m->count > 1 || !p->is_biased ? m->squares / (float)(m->count - 1) : variance;
     p->mean[channel] = m->mean;
     p->variance[channel] = variance;
     p->rolling_mean[channel] = .99f * p->rolling_mean[channel] + .01f * m->mean;

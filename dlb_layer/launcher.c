@@ -37,11 +37,14 @@ void refuse_to_be_one_of_many(const char *why) {
 /* ---- becoming one ---- */
 
 /* srun without MPI leaves no other sign. */
-static bool is_counted(void) {
+static const char *any_sign(void) {
+    for (int i = 0; i < SIGNS; i++)
+        if (getenv(signs[i]))
+            return signs[i];
     for (int i = 0; i < COUNTS; i++)
         if (getenv(counts[i]))
-            return true;
-    return false;
+            return counts[i];
+    return NULL;
 }
 
 static int count_arguments(const char *mpirun, char *const *argv) {
@@ -55,9 +58,10 @@ static int count_arguments(const char *mpirun, char *const *argv) {
     return count;
 }
 
-void become_launcher(const char *mpirun, int ranks, char *const *argv) {
-    if (is_launched() || is_counted())
-        return;
+const char *become_launcher(const char *mpirun, int ranks, char *const *argv) {
+    const char *sign = any_sign();
+    if (sign)
+        return sign;
     char *number = format_string("%d", ranks);
     const char *options[] = {mpirun, "-np", number, "--bind-to", "none"};
     enum { OPTIONS = sizeof options / sizeof *options };

@@ -15,10 +15,10 @@ void refuse_to_be_one_of_many(const char *why);
 
 /* Becomes `mpirun`, a launcher's name or path, which starts `ranks` processes of argv, the program
  * and its arguments with NULL at their end, bound to no cores; says so in a line on standard error.
- * Returns where this process has been started by a launcher itself. What mpirun starts has been,
- * whatever it is: also by a variable of ours. Ends the program with one sentence where mpirun
- * cannot be run. */
-void become_launcher(const char *mpirun, int ranks, char *const *argv);
+ * Returns where this process has been started by a launcher itself: the variable that says so. What
+ * mpirun starts has one of ours, whatever mpirun is. Ends the program with one sentence where
+ * mpirun cannot be run. */
+const char *become_launcher(const char *mpirun, int ranks, char *const *argv);
 
 /* Takes the launcher's variables out of the environment, so that processes started from here on
  * are on their own. */

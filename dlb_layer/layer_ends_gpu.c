@@ -92,7 +92,8 @@ int begin_deltas_gpu(const layer *l, const network *net) {
         return 0;
     if (l->batch_normalize)
         return backward_fused_batchnorm(l, net, slope);
-    if (!has_biases(l))
+    if (!has_biases(l) ||
+        pixels_of(l) > 1) /* the host's kernel for all values fills a card better */
         return 0;
     bias_pass pass = biases_of(l, slope);
     check_error(launch_backward_bias(&pass));

@@ -15,9 +15,9 @@ extern "C" {
 int has_products_in_x(const layer *l);
 
 /* Host seams, of a [convolutional] or [connected]. Each does what there is to do and returns 1; or,
- * where the activation is none of linear, relu and leaky, where there is only an activation, and
- * where batch normalisation trains without fused_batchnorm=1, nothing and returns 0, and the host
- * does it. */
+ * where the activation is none of linear, relu and leaky, where there is only an activation,
+ * where batch normalisation trains without fused_batchnorm=1, and of the backward pass where biases
+ * are of several pixels, nothing and returns 0, and the host does it. */
 int finish_outputs_gpu(const layer *l, const network *net);
 int begin_deltas_gpu(const layer *l, const network *net);
 

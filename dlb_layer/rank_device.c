@@ -2,6 +2,8 @@
 
 #include "darknet.h"
 #include "fail.h"
+#include "launcher.h"
+#include "own_program.h"
 #include "ranks.h"
 
 #include <stdio.h>
@@ -19,6 +21,7 @@ static const char WITHOUT_CARD[] = "the program is built without GPU=1";
 static struct {
     bool one, list;      /* -i, -gpus */
     char **command_line; /* (arguments), NULL */
+    const char *sign;    /* the variable of a launcher that has started this process, or NULL */
 } noted;
 
 /* ---- the command line ---- */
@@ -54,10 +57,18 @@ int takes_card_itself(int argc, char **argv) {
     return argc > 2 && argv[2] && !strcmp(argv[1], "classifier") && !strcmp(argv[2], "train");
 }
 
+static _Noreturn void fail_with_one_card(int ranks) {
+    fail("-i names one card for %d ranks; -gpus names one for each of them", ranks);
+}
+
 void start_rank_of_each_card(int count) {
 #if defined GPU && defined DLB_MPIRUN
-    if (count > 1 && gpu_index >= 0)
-        become_launcher(DLB_MPIRUN, count, noted.command_line);
+    if (count <= 1 || gpu_index < 0)
+        return;
+    if (noted.one)
+        fail_with_one_card(count);
+    noted.command_line[0] = own_program(); /* its name may be another file's here */
+    noted.sign = become_launcher(DLB_MPIRUN, count, noted.command_line);
 #else
     (void)count;
 #endif
@@ -69,13 +80,17 @@ static void check_options(int count) {
     int ranks = rank_count();
     if (noted.list && gpu_index < 0)
         fail("-gpus names cards, but %s", WITHOUT_CARD);
+    if (ranks == 1 && count > 1 && noted.sign)
+        fail("-gpus names %d cards for one process, which does not start more because a launcher "
+             "has started it, as %s=%s says",
+             count, noted.sign, getenv(noted.sign));
     if (ranks == 1 && count > 1)
         fail("-gpus names %d cards for one process: mpirun -np %d darknet classifier train ... "
              "starts one for each, with a build of MPI=1; -stock_loader trains on several by "
              "itself, without [dlb_cost]",
              count, count);
     if (ranks > 1 && noted.one && gpu_index >= 0)
-        fail("-i names one card for %d ranks; -gpus names one for each of them", ranks);
+        fail_with_one_card(ranks);
     if (ranks > 1 && noted.list && count != ranks)
         fail("-gpus has to name a card for each of %d ranks, maybe one twice, but names %d", ranks,
              count);

@@ -20,7 +20,7 @@ struct recipe {
     nesterov *look; /* NULL until training begins */
     float *normalised;
     size_t room; /* floats there */
-    /* as recipe_batchnorm() says */
+    /* NULL until training begins with fused_batchnorm=1 on a GPU */
     struct fused_batchnorm *batchnorm;
 };
 

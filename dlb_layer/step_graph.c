@@ -140,11 +140,6 @@ static void bring_rows(network *net) {
     cuda_push_array(net->truth_gpu, net->truth, (size_t)net->truths * (size_t)net->batch);
 }
 
-/* Losses that the host reads are looked at before the update, by the finite guard. */
-static bool knows_update(network *net) {
-    return losses_are_deferred(net) && can_update_whole_network(net);
-}
-
 int run_step_graph(network *net) {
     struct step_graphs *g = net->graphs;
     if (!g)
@@ -155,7 +150,7 @@ int run_step_graph(network *net) {
         drop_graphs(g);
         return STEP_IS_LEFT;
     }
-    step_plan plan = plan_step(net, knows_update(net));
+    step_plan plan = plan_step(net, can_update_whole_network(net));
     cudaGraphExec_t *graph = &g->graphs[plan.graph];
     if (!*graph)
         *graph = capture(g, net, plan.updates);

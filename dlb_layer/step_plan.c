@@ -14,8 +14,8 @@ static int slot_of(network *net) {
     return dlb ? dlb_cost_slot(dlb) : 0;
 }
 
-step_plan plan_step(network *net, bool knows_update) {
+step_plan plan_step(network *net, bool can_capture_update) {
     bool sums_come_between = net->ranks; /* over the ranks, which no graph has */
-    bool updates = knows_update && !sums_come_between && ends_iteration(net);
+    bool updates = can_capture_update && !sums_come_between && ends_iteration(net);
     return (step_plan){slot_of(net) + (updates ? net->subdivisions : 0), updates};
 }

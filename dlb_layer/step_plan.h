@@ -15,8 +15,9 @@ typedef struct {
 /* How many graphs the steps of a network can be. */
 int count_step_plans(const network *net);
 
-/* Of the micro-batch that *net->seen counts already, as in train_network_datum(). `knows_update` is
- * whether the update's kernels could be captured after the backward pass. */
-step_plan plan_step(network *net, bool knows_update);
+/* Of the micro-batch that *net->seen counts already, as in train_network_datum().
+ * `can_capture_update` is whether the update's kernels could be captured after the backward pass.
+ */
+step_plan plan_step(network *net, bool can_capture_update);
 
 #endif

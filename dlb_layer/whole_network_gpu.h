@@ -1,5 +1,6 @@
 /* What a GPU does to the arrays of all layers of a network in one launch, where the host launches
- * several kernels a layer: clearing the deltas, updating the parameters. */
+ * several kernels a layer: clearing the deltas, updating the parameters, for which another, of one
+ * thread, sets the rate. */
 #ifndef WHOLE_NETWORK_GPU_H
 #define WHOLE_NETWORK_GPU_H
 

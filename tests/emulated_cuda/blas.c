@@ -72,6 +72,7 @@ cublasStatus_t cublasSgemm(cublasHandle_t handle, cublasOperation_t ta, cublasOp
                    b,
                    c};
     enter();
+    count_call(LIBRARY_CALLS);
     cudaError_t status = put_work(handle->stream, (work){run_product, NULL, p});
     return leave(status) == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_INVALID_VALUE;
 }

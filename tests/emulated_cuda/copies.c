@@ -32,6 +32,7 @@ static cudaError_t copy_in(cudaStream_t stream, void *to, const void *from, size
                 from_kind = kind_of_memory(from, size, &from_valid);
     if (!size)
         return cudaSuccess;
+    count_call(COPIES);
     if (!to_valid || !from_valid || !fits(kind, to_kind, from_kind))
         return cudaErrorInvalidValue;
     copy *c = zeroed(sizeof *c + (from_kind == PAGEABLE ? size : 0));
@@ -78,6 +79,7 @@ cudaError_t cudaMemsetAsync(void *to, int value, size_t size, cudaStream_t strea
     enter();
     if (kind_of_memory(to, size, &valid) != ON_DEVICE || !valid)
         return leave(cudaErrorInvalidValue);
+    count_call(COPIES);
     filling *f = zeroed(sizeof *f);
     *f = (filling){to, size, value};
     return leave(put_work(stream, (work){run_filling, NULL, f}));

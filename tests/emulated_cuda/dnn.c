@@ -38,6 +38,7 @@ cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) {
 
 cudnnStatus_t put_dnn_work(cudnnHandle_t handle, void (*run)(void *), void *arguments) {
     enter();
+    count_call(LIBRARY_CALLS);
     cudaError_t status = put_work(handle->stream, (work){run, NULL, arguments});
     return leave(status) == cudaSuccess ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_EXECUTION_FAILED;
 }

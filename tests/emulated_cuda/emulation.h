@@ -23,6 +23,13 @@ void *zeroed(size_t size);
 void enter(void);
 cudaError_t leave(cudaError_t status);
 
+/* ---- what is counted (counts.c) ---- */
+
+/* Calls as they are made, while a step is captured too; a graph's launch is one. Waits are those of
+ * the host for the device, whether there was anything to wait for or not. */
+typedef enum { KERNELS, LIBRARY_CALLS, COPIES, GRAPHS, WAITS, COUNTED_KINDS } counted_kind;
+void count_call(counted_kind kind);
+
 /* ---- memory (memory.c) ---- */
 
 typedef enum { PAGEABLE, PINNED, ON_DEVICE } memory_kind;

@@ -173,6 +173,7 @@ void emulated_launch(dim3 grid, dim3 block, size_t shared, cudaStream_t stream, 
         leave(cudaErrorInvalidConfiguration);
         return;
     }
+    count_call(KERNELS);
     kernel_launch *launch = zeroed(sizeof *launch);
     *launch = (kernel_launch){grid, block, run, drop, arguments, false};
     leave(put_work(stream, (work){run_kernel, drop_launch, launch}));

@@ -41,6 +41,7 @@ curandStatus_t curandGenerateUniform(curandGenerator_t generator, float *to, siz
     draw *d = zeroed(sizeof *d);
     *d = (draw){generator, to, count};
     enter();
+    count_call(LIBRARY_CALLS);
     cudaError_t status = put_work(NULL, (work){run_draw, NULL, d});
     return leave(status) == cudaSuccess ? CURAND_STATUS_SUCCESS : CURAND_STATUS_LAUNCH_FAILURE;
 }

@@ -124,6 +124,7 @@ cudaError_t refuse_in_capture(void) {
 }
 
 cudaError_t do_all_work(void) {
+    count_call(WAITS);
     cudaError_t status = refuse_in_capture();
     if (status == cudaSuccess)
         do_all();
@@ -135,6 +136,7 @@ static cudaStream_t stream_of(cudaStream_t stream) {
 }
 
 cudaError_t do_work_of(cudaStream_t stream) {
+    count_call(WAITS);
     cudaError_t status = refuse_in_capture();
     if (status == cudaSuccess)
         do_until(stream_of(stream)->last);
@@ -301,6 +303,7 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
     enter();
     cudaError_t status = refuse_in_capture();
+    count_call(WAITS);
     if (status == cudaSuccess)
         do_until(event->recorded);
     return leave(status);
@@ -364,6 +367,7 @@ static void keep_graph(void *arguments) {
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
     enter();
+    count_call(GRAPHS);
     return leave(put_work(stream, (work){run_graph, keep_graph, graph}));
 }
 

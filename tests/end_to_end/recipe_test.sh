@@ -74,6 +74,30 @@ what_is_off_changes_nothing() {
 }
 check "keys that are switched off change nothing, bit for bit, nor do cuda_graph, half, fused_batchnorm and augment_on_gpu on the CPU" what_is_off_changes_nothing
 
+# On a GPU these change where and in which order it is computed, on the CPU nothing.
+normalised_cfg() { # [KEY=VALUE...]
+    plain_net mixup=.4 nesterov=1 "$@"
+    section convolutional filters=4 size=3 stride=2 pad=1 activation=leaky batch_normalize=1
+    section batchnorm
+    section connected output=3 activation=linear
+    section softmax groups=1
+    section dlb_cost alpha=1 temperature=3
+}
+ends_about_as_without() { # KEY=VALUE...
+    normalised_cfg >x.cfg
+    trained without.weights || return 1
+    normalised_cfg "$@" >x.cfg
+    trained with.weights && "$COMPARE_WEIGHTS" with.weights without.weights 1e-5
+}
+for keys in cuda_graph=1 fused_batchnorm=1 augment_on_gpu=1 'cuda_graph=1 fused_batchnorm=1 augment_on_gpu=1'; do
+    if [ -x "${COMPARE_WEIGHTS:-}" ]; then
+        # shellcheck disable=SC2086 # several words
+        check "$keys ends about as without" ends_about_as_without $keys
+    else
+        skip "$keys ends about as without" 'COMPARE_WEIGHTS names no program'
+    fi
+done
+
 # ---- inference ----
 
 # shellcheck disable=SC2086

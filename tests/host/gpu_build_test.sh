@@ -124,7 +124,9 @@ if [ $mpi = 1 ]; then
     export OMPI_COMM_WORLD_SIZE=1
     darknet classifier train x.data dlb.cfg -gpus 0,1
     unset OMPI_COMM_WORLD_SIZE
-    check 'several cards for one rank: how to start it' how_to_start
+    check 'several cards for one rank of a launcher' one_sentence '-gpus names 2 cards for one process, which .* as OMPI_COMM_WORLD_SIZE=1 says'
+    darknet classifier train x.data dlb.cfg -gpus 0,1 -i 1
+    check 'several cards and one' one_sentence '-i names one card for 2 ranks'
 else
     darknet classifier train x.data dlb.cfg -gpus 0,1
     check 'several cards for one process: how to start it' how_to_start

@@ -279,6 +279,22 @@ static void both_passes_are_those_in_double(void **state) {
         }
 }
 
+/* Its distance from the mean is 0, and so is the variance, which stays a number. */
+static void one_value_a_channel_is_its_bias(void **state) {
+    (void)state;
+    fused f = make_fused((kind){
+        .rows = 1, .channels = 3, .pixels = 1, .length = 4, .threads = 4, .is_biased = true});
+    fused_batchnorm_pass before = note(&f);
+    forward(&f);
+    for (unsigned c = 0; c < 3; c++) {
+        assert_true(f.pass.output[c] == f.pass.biases[c]);
+        expect_near("rolling variance", f.pass.rolling_variance[c],
+                    .99 * before.rolling_variance[c], ROUNDING);
+    }
+    free_note(&before);
+    free_fused(&f);
+}
+
 /* ---- the host's layer on the CPU ---- */
 
 /* Where that adds .000001 to a deviation, it is .00001 to a variance on a GPU. */
@@ -474,6 +490,7 @@ int main(void) {
     gpu_index = -1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_passes_are_those_in_double),
+        cmocka_unit_test(one_value_a_channel_is_its_bias),
         cmocka_unit_test(both_passes_are_the_hosts),
         cmocka_unit_test(gradients_are_finite_differences),
         cmocka_unit_test(a_small_variance_far_from_0_is_kept),

