@@ -73,6 +73,9 @@ cublasStatus_t cublasSgemm(cublasHandle_t handle, cublasOperation_t ta, cublasOp
                    c};
     enter();
     count_call(LIBRARY_CALLS);
+    need_device_memory(a, "cuBLAS");
+    need_device_memory(b, "cuBLAS");
+    need_device_memory(c, "cuBLAS");
     cudaError_t status = put_work(handle->stream, (work){run_product, NULL, p});
     return leave(status) == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_INVALID_VALUE;
 }

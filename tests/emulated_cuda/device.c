@@ -50,6 +50,7 @@ static const struct {
              {cudaErrorInvalidValue, "cudaErrorInvalidValue"},
              {cudaErrorMemoryAllocation, "cudaErrorMemoryAllocation"},
              {cudaErrorInvalidConfiguration, "cudaErrorInvalidConfiguration"},
+             {cudaErrorNoDevice, "cudaErrorNoDevice"},
              {cudaErrorInvalidDevice, "cudaErrorInvalidDevice"},
              {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle"},
              {cudaErrorNotReady, "cudaErrorNotReady"},
@@ -94,7 +95,7 @@ static bool is_device(int device) {
 cudaError_t cudaGetDeviceCount(int *count) {
     enter();
     *count = device_count();
-    return leave(cudaSuccess);
+    return leave(*count ? cudaSuccess : cudaErrorNoDevice);
 }
 
 cudaError_t cudaSetDevice(int device) {

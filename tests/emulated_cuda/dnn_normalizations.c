@@ -104,13 +104,20 @@ static factors factors_of(const void *alpha, const void *beta) {
     return (factors){*(const float *)alpha, *(const float *)beta};
 }
 
+static void need_all(const void *const *arrays, size_t count) {
+    enter();
+    for (size_t i = 0; i < count; i++)
+        need_device_memory(arrays[i], "cuDNN");
+    leave(cudaSuccess);
+}
+
 static bool is_supported(cudnnBatchNormMode_t mode, const struct emulated_tensor *x,
                          const struct emulated_tensor *y,
                          const struct emulated_tensor *parameters) {
     return mode == CUDNN_BATCHNORM_SPATIAL && x->type == CUDNN_DATA_FLOAT &&
            x->format == CUDNN_TENSOR_NCHW && y->type == x->type && y->format == x->format &&
-           tensor_count(x) == tensor_count(y) && parameters->n == 1 && parameters->c == x->c &&
-           parameters->h == 1 && parameters->w == 1;
+           x->n == y->n && x->c == y->c && x->h == y->h && x->w == y->w && parameters->n == 1 &&
+           parameters->c == x->c && parameters->h == 1 && parameters->w == 1;
 }
 
 cudnnStatus_t cudnnBatchNormalizationForwardTraining(
@@ -133,6 +140,9 @@ cudnnStatus_t cudnnBatchNormalizationForwardTraining(
                       saved_inverse_deviation,
                       factor,
                       epsilon};
+    const void *arrays[] = {
+        x, y, scale, bias, running_mean, running_variance, saved_mean, saved_inverse_deviation};
+    need_all(arrays, sizeof arrays / sizeof *arrays);
     return put_dnn_work(handle, run_forward, kept(&p, sizeof p));
 }
 
@@ -158,5 +168,7 @@ cudnnStatus_t cudnnBatchNormalizationBackward(
                        dx,
                        dscale,
                        dbias};
+    const void *arrays[] = {x, dy, dx, scale, dscale, dbias, saved_mean, saved_inverse_deviation};
+    need_all(arrays, sizeof arrays / sizeof *arrays);
     return put_dnn_work(handle, run_backward, kept(&p, sizeof p));
 }

@@ -38,6 +38,10 @@ typedef enum { PAGEABLE, PINNED, ON_DEVICE } memory_kind;
  * pinned memory and are not all in one array of it. */
 memory_kind kind_of_memory(const void *memory, size_t size, bool *valid);
 
+/* Ends the program where `user` is given memory that a card does not see, or that is freed. Only
+ * its beginning is looked at. */
+void need_device_memory(const void *memory, const char *user);
+
 /* The device's memory can be touched from open to close alone, so by its own work. */
 void open_device_memory(void);
 void close_device_memory(void);

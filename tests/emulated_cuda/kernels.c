@@ -5,13 +5,28 @@
 
 #include <setjmp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
-enum { MOST_THREADS = 1024, MOST_GRID_YZ = 65535, STACK = 1 << 16 };
+enum {
+    MOST_THREADS = 1024,
+    MOST_GRID_YZ = 65535,
+    STACK = 1 << 17,
+    GUARD = 1 << 16,
+    NAN_BYTE = 0xff
+};
 
+/* As emulated_kernels.h has it. */
 typedef struct {
     dim3 grid, block;
+    size_t shared;
+    cudaStream_t stream;
+    char *shared_begin, *shared_end;
+} emulated_shape;
+
+typedef struct {
+    emulated_shape shape;
     void (*run)(void *arguments);
     void (*drop)(void *arguments);
     void *arguments;
@@ -38,7 +53,7 @@ static unsigned threads_begun, threads_of_block;
 /* ---- threads ---- */
 
 static void become_thread(unsigned thread) {
-    dim3 block = running_launch->block;
+    dim3 block = running_launch->shape.block;
     threadIdx.x = thread % block.x;
     threadIdx.y = thread / block.x % block.y;
     threadIdx.z = thread / block.x / block.y;
@@ -73,11 +88,11 @@ static _Noreturn void run_fiber(void) {
 static _Noreturn void begin_fiber(fiber *f) {
     ucontext_t context;
     f->stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (f->stack == MAP_FAILED)
+    if (f->stack == MAP_FAILED || mprotect(f->stack, GUARD, PROT_NONE))
         emulation_abort("no memory is left");
     getcontext(&context);
-    context.uc_stack.ss_sp = f->stack;
-    context.uc_stack.ss_size = STACK;
+    context.uc_stack.ss_sp = f->stack + GUARD;
+    context.uc_stack.ss_size = STACK - GUARD;
     makecontext(&context, run_fiber, 0);
     setcontext(&context);
     emulation_abort("a context cannot be set");
@@ -116,7 +131,13 @@ static unsigned resume_all(unsigned count) {
     return waiting;
 }
 
+static void spoil_shared_memory(const emulated_shape *shape) {
+    memset(shape->shared_begin, NAN_BYTE, (size_t)(shape->shared_end - shape->shared_begin));
+}
+
 static void run_block(void) {
+    if (running_launch->shape.shared_begin)
+        spoil_shared_memory(&running_launch->shape);
     unsigned count = start_threads(), waiting = 0;
     for (unsigned i = 0; i < count; i++)
         waiting += fibers[i].waits;
@@ -129,17 +150,23 @@ static void run_block(void) {
     }
 }
 
+/* Not in turn: a kernel that is every second one would always run in one order. */
+static bool draw_order(void) {
+    static unsigned state = 1;
+    state = state * 1664525u + 1013904223u;
+    return state >> 31;
+}
+
 static void run_kernel(void *arguments) {
-    static bool backwards;
     kernel_launch *launch = arguments;
-    size_t blocks = (size_t)launch->grid.x * launch->grid.y * launch->grid.z;
-    launch->backwards = backwards = !backwards;
+    gridDim = launch->shape.grid;
+    blockDim = launch->shape.block;
+    size_t blocks = (size_t)gridDim.x * gridDim.y * gridDim.z;
+    launch->backwards = draw_order();
     running_launch = launch;
-    gridDim = launch->grid;
-    blockDim = launch->block;
-    threads_of_block = launch->block.x * launch->block.y * launch->block.z;
+    threads_of_block = blockDim.x * blockDim.y * blockDim.z;
     for (size_t i = 0; i < blocks; i++) {
-        size_t block = backwards ? blocks - 1 - i : i;
+        size_t block = launch->backwards ? blocks - 1 - i : i;
         blockIdx.x = (unsigned)(block % gridDim.x);
         blockIdx.y = (unsigned)(block / gridDim.x % gridDim.y);
         blockIdx.z = (unsigned)(block / gridDim.x / gridDim.y);
@@ -162,21 +189,29 @@ static bool is_allowed(dim3 grid, dim3 block) {
            (size_t)block.x * block.y * block.z <= MOST_THREADS;
 }
 
-void emulated_launch(dim3 grid, dim3 block, size_t shared, cudaStream_t stream, void (*run)(void *),
-                     void (*drop)(void *), void *arguments);
+void emulated_launch(const emulated_shape *shape, void (*run)(void *), void (*drop)(void *),
+                     void *arguments);
+void emulated_check_pointer(const void *memory);
 
-void emulated_launch(dim3 grid, dim3 block, size_t shared, cudaStream_t stream, void (*run)(void *),
-                     void (*drop)(void *), void *arguments) {
+void emulated_launch(const emulated_shape *shape, void (*run)(void *), void (*drop)(void *),
+                     void *arguments) {
     enter();
-    if (shared || !is_allowed(grid, block)) {
+    if (shape->shared || !is_allowed(shape->grid, shape->block)) {
         drop(arguments);
         leave(cudaErrorInvalidConfiguration);
         return;
     }
     count_call(KERNELS);
     kernel_launch *launch = zeroed(sizeof *launch);
-    *launch = (kernel_launch){grid, block, run, drop, arguments, false};
-    leave(put_work(stream, (work){run_kernel, drop_launch, launch}));
+    *launch = (kernel_launch){*shape, run, drop, arguments, false};
+    leave(put_work(shape->stream, (work){run_kernel, drop_launch, launch}));
+}
+
+void emulated_check_pointer(const void *memory) {
+    enter();
+    if (memory)
+        need_device_memory(memory, "a kernel");
+    leave(cudaSuccess);
 }
 
 cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *attributes, const void *kernel) {

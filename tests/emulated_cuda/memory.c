@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, ALIGNMENT = 256, NAN_BYTE = 0xff, BEHIND = 0x5a };
+enum { PAGE = 4096, ALIGNMENT = 256, NAN_BYTE = 0xff, BESIDE = 0x5a };
 
 static const size_t ROOM = (size_t)1 << 40; /* addresses, which cost nothing */
 
@@ -102,7 +102,8 @@ static void protect(int protection) {
 
 /* From here on nobody can touch these pages. */
 static void make_forbidden(char *pages, size_t bytes) {
-    if (mmap(pages, bytes, PROT_NONE, MAP_PRIVATE | MAP_FIXED, empty_file, 0) == MAP_FAILED)
+    off_t offset = pages - room; /* so that neighbours become one mapping */
+    if (mmap(pages, bytes, PROT_NONE, MAP_PRIVATE | MAP_FIXED, empty_file, offset) == MAP_FAILED)
         emulation_abort("the device's memory cannot be protected");
 }
 
@@ -122,14 +123,19 @@ static array place_array(size_t size) {
 }
 
 static void fill_array(const array *a) {
+    memset(a->pages, BESIDE, a->page_bytes);
     memset(a->begin, NAN_BYTE, a->bytes);
-    memset(a->begin + a->bytes, BEHIND, (size_t)(a->pages + a->page_bytes - a->begin) - a->bytes);
 }
 
-static void check_behind(const array *a) {
-    for (const char *at = a->begin + a->bytes; at < a->pages + a->page_bytes; at++)
-        if (*at != BEHIND)
-            emulation_abort("a kernel has written behind an array of %zu bytes", a->bytes);
+static void check_bytes(const char *from, const char *to, size_t bytes) {
+    for (const char *at = from; at < to; at++)
+        if (*at != BESIDE)
+            emulation_abort("a kernel has written beside an array of %zu bytes", bytes);
+}
+
+static void check_beside(const array *a) {
+    check_bytes(a->pages, a->begin, a->bytes);
+    check_bytes(a->begin + a->bytes, a->pages + a->page_bytes, a->bytes);
 }
 
 void open_device_memory(void) {
@@ -170,7 +176,7 @@ cudaError_t cudaFree(void *memory) {
     if (!a)
         return leave(cudaErrorInvalidValue);
     open_device_memory();
-    check_behind(a);
+    check_beside(a);
     close_device_memory();
     make_forbidden(a->pages, a->page_bytes);
     remove_array(&on_device, a);
@@ -221,6 +227,14 @@ memory_kind kind_of_memory(const void *memory, size_t size, bool *valid) {
         return PAGEABLE;
     *valid = array_with(&pinned, memory, size) != NULL;
     return PINNED;
+}
+
+void need_device_memory(const void *memory, const char *user) {
+    bool valid;
+    if (kind_of_memory(memory, 1, &valid) == PAGEABLE)
+        emulation_abort("%s is given memory of the host, %p", user, memory);
+    if (!valid)
+        emulation_abort("%s is given memory that is in no array, %p", user, memory);
 }
 
 cudaError_t cudaPointerGetAttributes(struct cudaPointerAttributes *attributes, const void *memory) {

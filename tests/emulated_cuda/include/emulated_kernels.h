@@ -11,7 +11,8 @@
 #define __device__ __attribute__((unused))
 #define __host__
 #define __forceinline__ inline
-#define __shared__ static /* blocks run one after the other */
+/* Blocks run one after the other; all of a program's is in one place, to be spoiled before each. */
+#define __shared__ static __attribute__((section("emulated_shared")))
 #define __restrict__
 #define __launch_bounds__(...)
 #define __syncthreads() emulated_barrier()
@@ -33,10 +34,24 @@ extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 /* Returns when all threads of the block have come here. */
 void emulated_barrier(void);
 
+typedef struct {
+    dim3 grid, block;
+    size_t shared; /* bytes beside the kernel's own */
+    cudaStream_t stream;
+    char *shared_begin, *shared_end; /* the memory that blocks of this program share */
+} emulated_shape;
+
 /* run(arguments) once for each thread of the grid, in order in the stream, and then, or when a
  * graph that has the launch is gone, drop(arguments). */
-void emulated_launch(dim3 grid, dim3 block, size_t shared, cudaStream_t stream,
-                     void (*run)(void *arguments), void (*drop)(void *arguments), void *arguments);
+void emulated_launch(const emulated_shape *shape, void (*run)(void *arguments),
+                     void (*drop)(void *arguments), void *arguments);
+
+/* Ends the program where a kernel's argument points to memory that a card does not see. */
+void emulated_check_pointer(const void *memory);
+
+/* The linker's; not there where no kernel has shared memory. */
+extern char __start_emulated_shared[] __attribute__((weak, visibility("hidden")));
+extern char __stop_emulated_shared[] __attribute__((weak, visibility("hidden")));
 }
 
 /* Threads take turns, so nothing comes in between. */
@@ -61,10 +76,9 @@ namespace emulated {
 
 template <class... parameters> struct launcher {
     typedef void (*kernel_type)(parameters...);
+    static_assert((sizeof(parameters) + ... + 0) <= 4096, "a card takes no more");
     kernel_type kernel;
-    dim3 grid, block;
-    size_t shared;
-    cudaStream_t stream;
+    emulated_shape shape;
 
     struct call {
         kernel_type kernel;
@@ -80,16 +94,23 @@ template <class... parameters> struct launcher {
         delete static_cast<call *>(pointer);
     }
 
+    template <class other> static void check(const other &) {}
+
+    template <class pointed> static void check(pointed *const &pointer) {
+        emulated_check_pointer(pointer);
+    }
+
     void operator()(parameters... arguments) {
+        (check(arguments), ...);
         call *c = new call{kernel, std::tuple<parameters...>(arguments...)};
-        emulated_launch(grid, block, shared, stream, run, drop, c);
+        emulated_launch(&shape, run, drop, c);
     }
 };
 
 template <class... parameters>
 launcher<parameters...> launch(void (*kernel)(parameters...), dim3 grid, dim3 block,
                                size_t shared = 0, cudaStream_t stream = nullptr) {
-    return {kernel, grid, block, shared, stream};
+    return {kernel, {grid, block, shared, stream, __start_emulated_shared, __stop_emulated_shared}};
 }
 
 } // namespace emulated
