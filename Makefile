@@ -321,7 +321,8 @@ EMULATED_CUDA := build/emulated_cuda
 emulated_library = $(SAY_CC)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(DLB_WARN) -U_FORTIFY_SOURCE -fopenmp-simd -fPIC -shared \
 	-I$(EMULATION)/include -Idlb_layer $(filter %.c,$^) -o $@
 EMULATION_HEADERS := $(wildcard $(EMULATION)/*.h $(EMULATION)/include/*.h) dlb_layer/half_float.h
-emulated-cuda: $(patsubst %,$(EMULATED_CUDA)/lib64/lib%.so,cudart cublas curand cudnn) $(EMULATED_CUDA)/include/cuda_runtime.h \
+EMULATED_LIBRARIES := cudart cublas curand cudnn $(if $(shell command -v $(MPICC)),nccl)
+emulated-cuda: $(EMULATED_LIBRARIES:%=$(EMULATED_CUDA)/lib64/lib%.so) $(EMULATED_CUDA)/include/cuda_runtime.h \
 		$(EMULATED_CUDA)/bin/nvcc $(EMULATED_CUDA)/bin/nvidia-smi
 $(EMULATED_CUDA)/lib64/libcudart.so: $(patsubst %,$(EMULATION)/%.c,device counts memory copies streams kernels) $(EMULATION_HEADERS)
 	@mkdir -p $(@D)
@@ -332,6 +333,9 @@ $(EMULATED_CUDA)/lib64/libcurand.so: $(EMULATION)/random.c $(EMULATION_HEADERS) 
 	$(emulated_library) -L$(@D) -lcudart
 $(EMULATED_CUDA)/lib64/libcudnn.so: $(wildcard $(EMULATION)/dnn*.c) $(EMULATION_HEADERS) $(EMULATED_CUDA)/lib64/libcudart.so
 	$(emulated_library) -L$(@D) -lcudart
+$(EMULATED_CUDA)/lib64/libnccl.so: CC := $(MPICC)
+$(EMULATED_CUDA)/lib64/libnccl.so: $(EMULATION)/nccl.c $(EMULATION_HEADERS) $(EMULATED_CUDA)/lib64/libcudart.so
+	$(emulated_library) -L$(@D) -lcudart
 $(EMULATED_CUDA)/include/cuda_runtime.h: $(EMULATION_HEADERS)
 	@rm -rf $(@D) && mkdir -p $(EMULATED_CUDA) && cp -r $(EMULATION)/include $(EMULATED_CUDA)
 $(EMULATED_CUDA)/bin/%: $(EMULATION)/%
@@ -341,10 +345,13 @@ $(EMULATED_CUDA)/test_emulation: $(EMULATION)/test_emulation.cu emulated-cuda
 	$(SAY_NVCC)$(EMULATED_CUDA)/bin/nvcc -Werror all-warnings --compiler-options "-O1 -g -Wall -Wextra" -c $< -o $@.o
 	$(SAY_CXX)$(CXX) $@.o -o $@ -L$(EMULATED_CUDA)/lib64 -Wl,-rpath,'$$ORIGIN/lib64' -lcudart
 
-# With GPU=1 MPI=1. Its functions come before CUDA's of the same name.
-$(BUILD)/tests/device_sums $(BUILD)/tests/step_graphs: $(BUILD)/tests/%: tests/gpu/%.c tests/gpu/stand_in_cuda.h $(BUILD)/libdarknet.a
+$(EMULATED_CUDA)/test_nccl: $(EMULATION)/test_nccl.c emulated-cuda
+	$(SAY_CC)$(MPICC) -std=c11 -D_GNU_SOURCE -O1 -g $(DLB_WARN) -I$(EMULATION)/include $< -o $@ \
+		-L$(EMULATED_CUDA)/lib64 -Wl,-rpath,'$$ORIGIN/lib64' -lcudart -lnccl
+# With the emulation and GPU=1 MPI=1.
+$(BUILD)/tests/device_sums: tests/gpu/device_sums.c $(BUILD)/libdarknet.a
 	@mkdir -p $(@D)
-	$(SAY_CC)$(CC) $(OURS) -Itests/unit $(DLB_CFLAGS) $(LDFLAGS) $< $(BUILD)/libdarknet.a -o $@ $(LDLIBS) $(COMMAND_LIBS)
+	$(SAY_CC)$(CC) $(OURS) $(DLB_CFLAGS) $(LDFLAGS) $< $(BUILD)/libdarknet.a -o $@ $(LDLIBS) $(COMMAND_LIBS)
 
 test: install-packages
 	@darknet/install_packages.sh libcmocka-dev libopenmpi-dev openmpi-bin

@@ -4,6 +4,7 @@
 #include "fail.h"
 #include "gpu_status.h"
 #include "gpu_stream.h"
+#include "gradient_sums.h"
 #include "render_kernels.h"
 #include "staged_rows.h"
 
@@ -25,9 +26,10 @@ struct device_input {
     cudaEvent_t taken;   /* and from there in the network's arrays */
 };
 
-static void make_room(device_array *to, size_t bytes) {
+static void make_room(const struct device_input *input, device_array *to, size_t bytes) {
     if (to->room >= bytes)
         return;
+    await_gradient_sums(input->net);      /* which has a limit, as what follows has not */
     check_error(cudaDeviceSynchronize()); /* the array may still be read */
     check_error(cudaFree(to->memory));
     check_error(cudaMalloc(&to->memory, bytes));
@@ -36,7 +38,7 @@ static void make_room(device_array *to, size_t bytes) {
 
 static void copy_ahead(struct device_input *input, device_array *to, const float *from,
                        size_t count) {
-    make_room(to, count * sizeof *from);
+    make_room(input, to, count * sizeof *from);
     check_error(cudaMemcpyAsync(to->memory, from, count * sizeof *from, cudaMemcpyHostToDevice,
                                 input->stream));
 }
@@ -47,7 +49,7 @@ static void copy_ahead(struct device_input *input, device_array *to, const float
 static void make_room_for_part(void *context, drawn_part part, size_t bytes) {
     struct device_input *input = context;
     if (input->parts[part].room < bytes)
-        make_room(&input->parts[part], bytes + bytes / 4);
+        make_room(input, &input->parts[part], bytes + bytes / 4);
 }
 
 static void copy_part(void *context, drawn_part part, size_t at, const void *from, size_t bytes) {
@@ -77,7 +79,7 @@ static void send(void *context, const row_block *rows) {
     struct device_input *input = context;
     check_error(cudaStreamWaitEvent(input->stream, input->taken, 0));
     if (rows->drawn) {
-        make_room(&input->inputs, input_floats(input->net) * sizeof(float));
+        make_room(input, &input->inputs, input_floats(input->net) * sizeof(float));
         send_drawn_block(rows->drawn, &input->painter);
     } else {
         copy_ahead(input, &input->inputs, rows->inputs, rows->input_count);

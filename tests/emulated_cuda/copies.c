@@ -51,14 +51,15 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t size, enum cudaMe
     return leave(copy_in(stream, to, from, size, kind));
 }
 
+/* From pageable memory it waits before the copy, which may come later. */
 cudaError_t cudaMemcpy(void *to, const void *from, size_t size, enum cudaMemcpyKind kind) {
+    bool valid, is_pageable;
     enter();
-    cudaError_t status = refuse_in_capture();
+    is_pageable = kind_of_memory(from, size, &valid) == PAGEABLE;
+    cudaError_t status = is_pageable ? do_work_of(NULL) : refuse_in_capture();
     if (status == cudaSuccess)
         status = copy_in(NULL, to, from, size, kind);
-    bool valid, waits = kind != cudaMemcpyDeviceToDevice &&
-                        kind_of_memory(from, size, &valid) != PAGEABLE; /* which has been read */
-    if (status == cudaSuccess && waits)
+    if (status == cudaSuccess && !is_pageable && kind != cudaMemcpyDeviceToDevice)
         status = do_work_of(NULL);
     return leave(status);
 }

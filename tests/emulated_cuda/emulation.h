@@ -1,6 +1,11 @@
 /* The parts of the emulated CUDA among themselves. What a program puts into a stream is kept, and
  * done as late as the order of streams and events allows: when the host waits for it, or for what
- * comes after it. So a wait that is missing shows. Functions are called with the lock held. */
+ * comes after it. So a wait that is missing shows. Functions are called with the lock held.
+ *
+ * EMULATED_PACE, read whenever it matters, changes that:
+ *   early   what is put into a stream is done at once, where nothing before it is left to do
+ *   ahead   so is what goes to other streams than the default one
+ *   slow    nothing is done for a cudaEventQuery() but sums over ranks; only for who waits */
 #ifndef EMULATION_H
 #define EMULATION_H
 
@@ -52,6 +57,9 @@ typedef struct {
     void (*run)(void *arguments);
     void (*drop)(void *arguments); /* NULL: free() */
     void *arguments;
+    /* Whether what run() has begun is done; asked until it is, which gets it on. `host_waits`: by
+     * a call that returns only then. NULL: it is done when run() returns. */
+    bool (*is_done)(void *arguments, bool host_waits);
 } work;
 
 /* Puts work into a stream, or into the graph that is captured there. It is dropped after it is

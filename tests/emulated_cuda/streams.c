@@ -1,7 +1,9 @@
 /* Streams, events and graphs. */
 #include "emulation.h"
 
+#include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST_WAITING = 1 << 14, NOTHING = -1 };
 
@@ -16,7 +18,7 @@ typedef struct {
     work w;
     int *needs; /* (need_count): numbers of what has to be done before */
     int need_count;
-    bool is_needed, is_done;
+    bool in_default_stream, is_needed, has_begun, is_done;
 } waiting_work;
 
 typedef struct {
@@ -61,9 +63,25 @@ void drop_work(const work *w) {
         free(w->arguments);
 }
 
-static void do_work(waiting_work *each) {
-    if (each->w.run)
+/* Whether EMULATED_PACE says so; see emulation.h. */
+static bool pace_is(const char *pace) {
+    const char *text = getenv("EMULATED_PACE");
+    return text && !strcmp(text, pace);
+}
+
+static bool can_get_on(const waiting_work *each) {
+    for (int i = 0; i < each->need_count; i++)
+        if (!waiting[each->needs[i]].is_done)
+            return false;
+    return !each->is_done;
+}
+
+static void get_on(waiting_work *each, bool host_waits) {
+    if (!each->has_begun && each->w.run)
         each->w.run(each->w.arguments);
+    each->has_begun = true;
+    if (each->w.is_done && !each->w.is_done(each->w.arguments, host_waits))
+        return;
     drop_work(&each->w);
     each->is_done = true;
 }
@@ -75,27 +93,71 @@ static void begin_epoch(void) {
     epoch++;
 }
 
-/* What is needed is put in before what needs it, so that one walk back finds it all. */
+/* What is needed for this work alone. It is put in before, so that one walk back finds it all. */
 static void mark_needed(int number) {
-    waiting[number].is_needed = true;
+    for (int i = 0; i < waiting_count; i++)
+        waiting[i].is_needed = i == number;
     for (int i = number; i >= 0; i--)
         for (int k = 0; waiting[i].is_needed && !waiting[i].is_done && k < waiting[i].need_count;
              k++)
             waiting[waiting[i].needs[k]].is_needed = true;
 }
 
-/* Does all that is needed of the first `count`. */
-static void do_needed(int count) {
+/* Once through what is needed of the first `count`; returns whether all of that is done. */
+static bool get_needed_on(int count) {
+    bool all_done = true;
+    for (int i = 0; i < count; i++) {
+        waiting_work *each = &waiting[i];
+        if (each->is_needed && can_get_on(each))
+            get_on(each, true);
+        all_done &= !each->is_needed || each->is_done;
+    }
+    return all_done;
+}
+
+static void close_device(void) {
     bool any_left = false;
-    open_device_memory();
-    for (int i = 0; i < count; i++)
-        if (waiting[i].is_needed && !waiting[i].is_done)
-            do_work(&waiting[i]);
     close_device_memory();
     for (int i = 0; i < waiting_count; i++)
         any_left |= !waiting[i].is_done;
     if (!any_left)
         begin_epoch();
+}
+
+/* Does all that is needed of the first `count`. */
+static void do_needed(int count) {
+    open_device_memory();
+    while (!get_needed_on(count))
+        sched_yield();
+    close_device();
+}
+
+/* What can be done before it is waited for, as far as EMULATED_PACE wants it. */
+static void do_early(void) {
+    bool is_ahead = pace_is("ahead");
+    if (!is_ahead && !pace_is("early"))
+        return;
+    open_device_memory();
+    for (int i = 0; i < waiting_count; i++)
+        if (can_get_on(&waiting[i]) && !(is_ahead && waiting[i].in_default_stream))
+            get_on(&waiting[i], false);
+    close_device();
+}
+
+/* Of what is needed of the first `count`: the first work that gets done, and whatever takes its
+ * time. */
+static void do_piece(int count) {
+    bool is_slow = pace_is("slow"), any_done = false;
+    open_device_memory();
+    for (int i = 0; i < count && !any_done; i++) {
+        waiting_work *each = &waiting[i];
+        bool is_left = is_slow && each->w.run && !each->w.is_done;
+        if (!each->is_needed || !can_get_on(each) || is_left)
+            continue;
+        get_on(each, false);
+        any_done = each->is_done;
+    }
+    close_device();
 }
 
 static bool is_waiting(place at) {
@@ -168,7 +230,7 @@ static void need_blocking_streams(waiting_work *each) {
 static void append(cudaStream_t stream, work w, place also) {
     if (waiting_count == MOST_WAITING)
         do_all(); /* a device does not wait for ever either */
-    waiting_work each = {.w = w};
+    waiting_work each = {.w = w, .in_default_stream = stream == &default_stream};
     need(&each, stream->last);
     need(&each, also);
     if (stream == &default_stream)
@@ -177,6 +239,7 @@ static void append(cudaStream_t stream, work w, place also) {
         need(&each, default_stream.last);
     stream->last = (place){epoch, waiting_count};
     waiting[waiting_count++] = each;
+    do_early();
 }
 
 static void add_to_list(work_list *list, work w) {
@@ -203,6 +266,11 @@ cudaError_t put_work(cudaStream_t stream, work w) {
     if (disturbs_a_capture(s)) {
         drop_work(&w);
         return cudaErrorStreamCaptureImplicit;
+    }
+    if (s->graph && w.is_done) {
+        s->is_spoiled = true;
+        drop_work(&w);
+        return cudaErrorStreamCaptureUnsupported;
     }
     if (s->graph)
         add_to_list(&s->graph->works, w);
@@ -267,7 +335,7 @@ static cudaError_t put_in_order(cudaStream_t stream, place also) {
     }
     if (disturbs_a_capture(stream))
         return cudaErrorStreamCaptureImplicit;
-    append(stream, (work){NULL, NULL, NULL}, also);
+    append(stream, (work){NULL}, also);
     return cudaSuccess;
 }
 
@@ -292,11 +360,8 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
     cudaError_t status = refuse_in_capture();
     if (status != cudaSuccess || !is_waiting(event->recorded))
         return leave(status);
-    int last = event->recorded.number, first = 0;
-    mark_needed(last);
-    while (!waiting[first].is_needed || waiting[first].is_done)
-        first++;
-    do_needed(first + 1);
+    mark_needed(event->recorded.number);
+    do_piece(event->recorded.number + 1);
     return leave(is_waiting(event->recorded) ? cudaErrorNotReady : cudaSuccess);
 }
 

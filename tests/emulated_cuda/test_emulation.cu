@@ -157,6 +157,37 @@ static bool comes_by_asking(cudaStream_t stream) {
     return was_early && is_there;
 }
 
+/* With EMULATED_PACE=slow. */
+static bool comes_by_waiting_alone(cudaStream_t stream) {
+    float *array = new_array(1);
+    cudaEvent_t event;
+    cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
+    set_kernel<<<1, 1, 0, stream>>>(array, 0, 1);
+    cudaEventRecord(event, stream);
+    bool comes = false;
+    for (int i = 0; i < 10; i++)
+        comes |= cudaEventQuery(event) != cudaErrorNotReady;
+    cudaGetLastError();
+    cudaEventSynchronize(event);
+    bool is_there = cudaEventQuery(event) == cudaSuccess && first_of(array) == 1;
+    cudaEventDestroy(event);
+    cudaFree(array);
+    return !comes && is_there;
+}
+
+static void test_paces(cudaStream_t stream, float *pinned) {
+    setenv("EMULATED_PACE", "early", 1);
+    check(after_reuse(false, pinned, stream) == 1, "work can be done at once");
+    check(read_by_other_stream(stream, NULL, false) == 7, "in the order in which it comes");
+    setenv("EMULATED_PACE", "ahead", 1);
+    check(after_reuse(false, pinned, stream) == 1 && after_reuse(false, pinned, NULL) == 2,
+          "or that of other streams than the default one");
+    check(isnan(read_by_other_stream(NULL, stream, false)), "which does not come in order then");
+    setenv("EMULATED_PACE", "slow", 1);
+    check(comes_by_waiting_alone(stream), "or only for who waits");
+    unsetenv("EMULATED_PACE");
+}
+
 static void test_streams(void) {
     cudaStream_t blocking, other;
     float *pinned = new_pinned(1);
@@ -171,6 +202,7 @@ static void test_streams(void) {
     check(read_by_other_stream(blocking, NULL, false) == 7, "but the default stream waits");
     check(read_by_other_stream(NULL, blocking, false) == 7, "and is waited for");
     check(comes_by_asking(other), "an event comes for who asks again");
+    test_paces(other, pinned);
     cudaStreamDestroy(blocking);
     cudaStreamDestroy(other);
     cudaFreeHost(pinned);

@@ -18,9 +18,7 @@ make_gpu() {
 }
 
 compile() {
-    local ranks=()
-    [ $mpi = 0 ] || ranks=("$build/tests/device_sums" "$build/tests/step_graphs")
-    make_gpu build-tests "$build/libdarknet.so" "${ranks[@]}" # as bench/gpu_check.sh does
+    make_gpu build-tests "$build/libdarknet.so" # as bench/gpu_check.sh does
 }
 
 if ! command -v "$nvcc" >/dev/null; then
@@ -136,14 +134,6 @@ check 'no list of numbers' one_sentence '-gpus 0,,1: numbers of cards'
 darknet classifier train x.data dlb.cfg -nogpu -gpus 0
 check '-nogpu and -gpus' one_sentence '-gpus names cards, but -nogpu is there too'
 
-# ---- graphs ----
-
-if [ $mpi = 1 ]; then
-    check 'a training as graphs, with a stand-in for CUDA' "$build/tests/step_graphs"
-else
-    skip 'a training as graphs, with a stand-in for CUDA' 'the stand-in needs mpicc'
-fi
-
 # ---- ranks ----
 
 ranks_test() { in_root tests/gpu/ranks_test.sh "$@"; }
@@ -154,21 +144,6 @@ if [ $mpi = 1 ] && command -v mpirun >/dev/null; then
             timeout 60 mpirun -np 2 "$@" >printed 2>said </dev/null
         status=$?
     }
-    sums() { # own|shared|slow
-        two_ranks "$build/tests/device_sums" "$1" && [ "$status" = 0 ]
-    }
-    check 'sums over ranks that share a card, with a stand-in for CUDA' sums shared
-    check 'sums over ranks with cards of their own, with a stand-in' sums own
-    if [ $nccl = 1 ]; then
-        check 'which are by NCCL' grep -q 'of 2 ranks are added up by NCCL' said
-        two_ranks "$build/tests/device_sums" lost
-        check 'a rank that NCCL has lost' one_sentence 'rank [01] of 2 on .*NCCL says remote process exited'
-        two_ranks "$build/tests/device_sums" silent
-        check 'a rank that does not answer NCCL' one_sentence 'rank [01] of 2 on .* 1 seconds \(gradients by NCCL\)'
-        two_ranks "$build/tests/device_sums" unanswered
-        check 'nor at the start' one_sentence "rank [01] of 2 on .* 1 seconds \(NCCL's start\)"
-        check "a rank's own backward pass may last longer than ranks wait" sums slow
-    fi
     check 'two ranks with -nogpu end in the weights of one' ranks_test -nogpu
     two_ranks "$DARKNET" classifier train x.data dlb.cfg -gpus 0
     check 'a card for each rank' one_sentence 'rank 0 of 2 on .*-gpus has to name a card for each of 2 ranks, maybe one twice, but names 1'
