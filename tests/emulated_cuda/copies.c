@@ -35,6 +35,9 @@ static cudaError_t copy_in(cudaStream_t stream, void *to, const void *from, size
     count_call(COPIES);
     if (!to_valid || !from_valid || !fits(kind, to_kind, from_kind))
         return cudaErrorInvalidValue;
+    if (from_kind == PAGEABLE && is_captured(stream))
+        emulation_abort("a copy from pageable memory is captured, which would be read anew each "
+                        "time on a card and is not here");
     copy *c = zeroed(sizeof *c + (from_kind == PAGEABLE ? size : 0));
     *c = (copy){to, from, size};
     if (from_kind == PAGEABLE) {

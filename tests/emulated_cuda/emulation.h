@@ -71,6 +71,8 @@ cudaError_t put_work(cudaStream_t stream, work w);
 cudaError_t do_all_work(void);
 cudaError_t do_work_of(cudaStream_t stream);
 
+bool is_captured(cudaStream_t stream);
+
 /* An error while a stream of this thread is captured, which is spoiled then: the call is one of
  * those that CUDA does not allow meanwhile. */
 cudaError_t refuse_in_capture(void);

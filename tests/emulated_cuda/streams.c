@@ -39,6 +39,7 @@ struct CUevent_st {
 
 struct CUgraph_st {
     work_list works;
+    bool is_instantiated;
 };
 
 struct CUgraphExec_st {
@@ -176,6 +177,10 @@ static void do_all(void) {
         waiting[i].is_needed = true;
     if (waiting_count)
         do_needed(waiting_count);
+}
+
+bool is_captured(cudaStream_t stream) {
+    return stream && stream->graph;
 }
 
 cudaError_t refuse_in_capture(void) {
@@ -381,7 +386,7 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, enum cudaStreamCaptureMo
     if (!stream || stream->graph || captured || mode != cudaStreamCaptureModeThreadLocal)
         return leave(cudaErrorStreamCaptureUnsupported);
     stream->graph = grown(NULL, sizeof *stream->graph);
-    *stream->graph = (struct CUgraph_st){{NULL, 0, 0}};
+    *stream->graph = (struct CUgraph_st){{NULL, 0, 0}, false};
     captured = stream;
     return leave(cudaSuccess);
 }
@@ -409,11 +414,14 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph) {
     return leave(cudaErrorStreamCaptureInvalidated);
 }
 
-/* The works go over to the executable graph, so a graph has one of these at most. */
+/* The works go over to the executable graph. */
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t *executable, cudaGraph_t graph,
                                  unsigned long long flags) {
     enter();
     (void)flags;
+    if (graph->is_instantiated)
+        emulation_abort("a graph is instantiated twice, which CUDA allows and this does not");
+    graph->is_instantiated = true;
     *executable = grown(NULL, sizeof **executable);
     (*executable)->works = graph->works;
     graph->works = (work_list){NULL, 0, 0};

@@ -76,6 +76,18 @@ static void write_into_the_rest(void) {
     cudaFree(array);
 }
 
+static void write_before(void) {
+    float *array = new_array(3);
+    set_kernel<<<1, 1>>>(array, -1, 1);
+    cudaFree(array);
+}
+
+static void give_a_kernel_the_hosts(void) {
+    float host[1] = {0};
+    set_kernel<<<1, 1>>>(host, 0, 1);
+    cudaDeviceSynchronize();
+}
+
 static void write_after_free(void) {
     float *array = new_array(1024);
     cudaFree(array);
@@ -89,7 +101,9 @@ static void test_memory(void) {
     check(dies(touch_from_the_host), "the host cannot touch it");
     check(dies(write_behind), "a kernel cannot write behind it");
     check(dies(write_into_the_rest), "nor into what its alignment leaves");
+    check(dies(write_before), "nor before it");
     check(dies(write_after_free), "nor when it is freed");
+    check(dies(give_a_kernel_the_hosts), "nor can it touch the host's");
     check(cudaMemcpy(array, host, sizeof host, cudaMemcpyDeviceToHost) == cudaErrorInvalidValue,
           "a copy in the wrong direction is refused");
     check(cudaMemcpy(array, host, 20, cudaMemcpyHostToDevice) == cudaErrorInvalidValue,
@@ -226,6 +240,21 @@ static __global__ void sum_kernel(float *sums) {
         sums[blockIdx.x + gridDim.x * blockIdx.y] = part[0];
 }
 
+/* Nobody writes what it reads. */
+static __global__ void unwritten_kernel(float *read) {
+    __shared__ float part[1];
+    read[0] = part[0];
+    part[0] = 1;
+}
+
+static bool shared_memory_is_new(void) {
+    float *read = new_array(1);
+    unwritten_kernel<<<3, 1>>>(read);
+    bool is_new = isnan(first_of(read));
+    cudaFree(read);
+    return is_new;
+}
+
 /* Lacks the barrier. */
 static __global__ void neighbour_kernel(float *read) {
     __shared__ float part[THREADS];
@@ -272,6 +301,7 @@ static bool is_too_large(dim3 grid, dim3 block) {
 
 static void test_kernels(void) {
     check(sums_are_right(), "threads of a block wait for each other");
+    check(shared_memory_is_new(), "what a block shares is not another's");
     check(lacks_a_barrier(), "a barrier that is missing shows");
     check(dies(launch_split), "one that not all threads come to is an error");
     check(is_too_large(1, 1025) && is_too_large(0, 1) && is_too_large(dim3(1, 65536), 1),
