@@ -146,7 +146,7 @@ run_tests() {
     for name in $(unit_tests); do
         run_test "$name" "$build/tests/$name"
     done
-    export DARKNET=$build/darknet COMPARE_WEIGHTS=$build/tests/compare_weights
+    export DARKNET=$PWD/$build/darknet COMPARE_WEIGHTS=$PWD/$build/tests/compare_weights # tests change the folder
     run_test trajectory tests/trajectory/trajectory_test.sh
     [ $mpi = 0 ] || run_test ranks tests/gpu/ranks_test.sh
     for name in train resume recipe; do
