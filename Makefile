@@ -242,8 +242,11 @@ $(BUILD)/dlb_layer/%.o: dlb_layer/%.cu | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_NVCC)$(NVCC) $(ARCH) $(OURS_CUDA) -Werror all-warnings \
 		--compiler-options "$(DLB_WARN) $(DLB_OPTS) -fopenmp-simd -fPIC" -c $< -o $@
-# A row rendered on the GPU is the CPU's, whose compiler does not fuse products and sums.
+# A row rendered on the GPU is the CPU's: neither compiler may fuse products and sums, as GCC does by default where the
+# processor can.
 $(BUILD)/dlb_layer/render_kernels.o: OURS_CUDA += --fmad=false
+$(BUILD)/dlb_layer/augment.o $(BUILD)/dlb_layer/normalise.o $(BUILD)/dlb_layer/mix_rows.o \
+$(BUILD)/tests/test_drawn_rows: private DLB_CFLAGS += -ffp-contract=off
 $(BUILD)/onednn/%.o: onednn/%.c | $(HOST_STAMP)
 	@mkdir -p $(@D)
 	$(SAY_CC)$(CC) $(OURS) $(BACKEND_CFLAGS) -c $< -o $@

@@ -63,7 +63,6 @@ static void render(void *context, const render_settings *settings, size_t count)
     render_pass pass = {.settings = *settings,
                         .rows = input->parts[DRAWN_ROWS].memory,
                         .pixels = input->parts[DRAWN_PIXELS].memory,
-                        .guests = input->parts[DRAWN_GUESTS].memory,
                         .inputs = input->inputs.memory,
                         .count = count};
     check_error(launch_render_rows(&pass, input->stream));
@@ -150,7 +149,8 @@ void send_device_input(network *net, const float *inputs, const float *truths) {
 void send_drawn_input(network *net, const drawn_block *rows, const float *truths) {
     row_block block = block_of(net, (const float *)(const void *)rows->rows, truths);
     block.drawn = rows;
-    send_rows(&net->device_input->staged, &block);
+    if (net->device_input)
+        send_rows(&net->device_input->staged, &block);
 }
 
 void settle_device_input(network *net) {

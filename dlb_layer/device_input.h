@@ -2,7 +2,7 @@
  * second pair of arrays there, while the step before them computes, and from these to the network's
  * when their step begins. Where nothing was sent ahead the host's blocking copy does it.
  *
- * Every function does nothing for a network on the CPU or without device_input_create(). The thread
+ * Every function does nothing for a network on the CPU or without create_device_input(). The thread
  * that trains calls them. */
 #ifndef DEVICE_INPUT_H
 #define DEVICE_INPUT_H
@@ -20,8 +20,8 @@ void free_device_input(network *net);
 void send_device_input(network *net, const float *inputs, const float *truths);
 
 /* The same with rows that are rendered on the device, (net->batch) of them; their address takes the
- * place of the inputs', in net->input too. Not without create_device_input(), for only what was
- * sent can be taken then. */
+ * place of the inputs', in net->input too. Without create_device_input() such rows cannot be
+ * trained on: the host's blocking copy would take them for floats. */
 void send_drawn_input(network *net, const drawn_block *rows, const float *truths);
 
 /* Returns when the host's memory that was sent may be written again. */

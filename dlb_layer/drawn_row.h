@@ -10,9 +10,8 @@
 
 /* One visit of one image. */
 typedef struct {
-    size_t at;         /* byte of its pool where its pixels begin */
+    size_t at;         /* byte of its micro-batch's pool where its pixels begin */
     int width, height; /* of the image */
-    bool is_guest;     /* in the pool of the iteration's guests, not in that of its micro-batch */
     bool is_planes;    /* floats, (3, height, width), in 0..1; else bytes, (height, width, 3) */
     bool is_cut;
     image_box cut; /* becomes 0 */
@@ -40,9 +39,9 @@ typedef struct {
 /* All arrays where the rows are rendered. */
 typedef struct {
     render_settings settings;
-    const drawn_row *rows;          /* (count) */
-    unsigned char *pixels, *guests; /* pools */
-    float *inputs;                  /* (count, 3, height, width) */
+    const drawn_row *rows; /* (count) */
+    unsigned char *pixels; /* the pool */
+    float *inputs;         /* (count, 3, height, width) */
     size_t count;
 } render_pass;
 
@@ -96,7 +95,7 @@ DLB_FUNCTION rgb_colour normalised_colour(rgb_colour from, const channel_statist
 DLB_FUNCTION rgb_colour picture_colour(const render_pass *p, const row_picture *picture, int x,
                                        int y) {
     const render_settings *s = &p->settings;
-    unsigned char *pixels = (picture->is_guest ? p->guests : p->pixels) + picture->at;
+    unsigned char *pixels = p->pixels + picture->at;
     const augmentation *drawn = &picture->drawn;
     rgb_colour colour = {0, 0, 0};
     if (picture->is_cut && is_in_box(&picture->cut, x, y))

@@ -10,11 +10,11 @@ _Static_assert(sizeof(drawn_row) % sizeof(float) == 0, "a row is a whole number 
 
 struct drawn_rows {
     int slots, rows;
-    pixel_pool **pools; /* (LOADER_BUFFERS, slots + 1); the last one of a buffer is its guests' */
+    pixel_pool **pools; /* (LOADER_BUFFERS, slots) */
 };
 
 static int pool_count(const drawn_rows *rows) {
-    return LOADER_BUFFERS * (rows->slots + 1);
+    return LOADER_BUFFERS * rows->slots;
 }
 
 drawn_rows *drawn_rows_create(int slots, int rows, batch_memory memory) {
@@ -38,47 +38,44 @@ void drawn_rows_free(drawn_rows *rows) {
 }
 
 static pixel_pool *pool_of(const drawn_rows *rows, int buffer, int slot) {
-    return rows->pools[buffer * (rows->slots + 1) + slot];
+    return rows->pools[buffer * rows->slots + slot];
 }
 
 void drawn_rows_clear(drawn_rows *rows, int buffer) {
-    for (int slot = 0; slot <= rows->slots; slot++)
+    for (int slot = 0; slot < rows->slots; slot++)
         pixel_pool_empty(pool_of(rows, buffer, slot));
 }
 
 void drawn_rows_keep(drawn_rows *rows, const row_target *target, const void *pixels, size_t bytes,
                      row_picture *picture) {
-    int slot = target->row / rows->rows;
-    picture->is_guest = slot >= rows->slots;
-    pixel_pool *pool = pool_of(rows, target->buffer, picture->is_guest ? rows->slots : slot);
+    pixel_pool *pool = pool_of(rows, target->buffer, target->slot);
     memcpy(pixel_pool_take(pool, bytes, &picture->at), pixels, bytes);
 }
 
 /* ---- to a device ---- */
 
 drawn_block drawn_rows_block(const drawn_rows *rows, const loaded_batch *batch,
-                             const render_settings *settings, int first, int count) {
+                             const render_settings *settings, int slot) {
     const drawn_row *all = (const drawn_row *)(const void *)batch->inputs;
+    size_t count = (size_t)rows->rows;
     return (drawn_block){.settings = *settings,
-                         .rows = all + first,
-                         .count = (size_t)count,
-                         .pixels = pool_of(rows, batch->buffer, first / rows->rows),
-                         .guests = pool_of(rows, batch->buffer, rows->slots)};
+                         .rows = all + (size_t)slot * count,
+                         .count = count,
+                         .pixels = pool_of(rows, batch->buffer, slot)};
 }
 
-static void send_pool(const pixel_pool *pool, drawn_part part, const row_painter *painter) {
+static void send_pool(const pixel_pool *pool, const row_painter *painter) {
     int count;
     const pixel_piece *pieces = pixel_pool_pieces(pool, &count);
-    if (count)
-        painter->make_room(painter->context, part, pixel_pool_bytes(pool));
+    painter->make_room(painter->context, DRAWN_PIXELS, pixel_pool_bytes(pool));
     for (int i = 0; i < count; i++)
-        painter->copy(painter->context, part, pieces[i].at, pieces[i].from, pieces[i].bytes);
+        painter->copy(painter->context, DRAWN_PIXELS, pieces[i].at, pieces[i].from,
+                      pieces[i].bytes);
 }
 
 void send_drawn_block(const drawn_block *block, const row_painter *painter) {
     size_t bytes = block->count * sizeof *block->rows;
-    send_pool(block->pixels, DRAWN_PIXELS, painter);
-    send_pool(block->guests, DRAWN_GUESTS, painter);
+    send_pool(block->pixels, painter);
     painter->make_room(painter->context, DRAWN_ROWS, bytes);
     painter->copy(painter->context, DRAWN_ROWS, 0, block->rows, bytes);
     painter->render(painter->context, &block->settings, block->count);

@@ -3,9 +3,8 @@
  * they go to the device; what is done there is a row_painter's, so that this part is the same, and
  * tested, where there is no device.
  *
- * Each of the loader's buffers has a pool of pixels for each micro-batch and one for its guests,
- * which any row of the iteration may have as partner. They are filled, sent and emptied with the
- * buffer. */
+ * Each of the loader's buffers has a pool of pixels for each micro-batch, whose guests' pixels are
+ * there too. They are filled and emptied with the buffer, and sent with the micro-batch. */
 #ifndef DRAWN_ROWS_H
 #define DRAWN_ROWS_H
 
@@ -39,15 +38,15 @@ typedef struct {
     render_settings settings;
     const drawn_row *rows; /* (count) */
     size_t count;
-    const pixel_pool *pixels, *guests;
+    const pixel_pool *pixels;
 } drawn_block;
 
-/* Rows `first` and those after it of a buffer, a micro-batch of `count` rows. */
+/* Micro-batch number `slot` of a buffer. */
 drawn_block drawn_rows_block(const drawn_rows *rows, const loaded_batch *batch,
-                             const render_settings *settings, int first, int count);
+                             const render_settings *settings, int slot);
 
 /* Its parts, each in an array of its own on the device. */
-typedef enum { DRAWN_PIXELS, DRAWN_GUESTS, DRAWN_ROWS, DRAWN_PARTS } drawn_part;
+typedef enum { DRAWN_PIXELS, DRAWN_ROWS, DRAWN_PARTS } drawn_part;
 
 typedef struct {
     void *context;
@@ -56,7 +55,7 @@ typedef struct {
     /* Starts a copy to byte `at` of the part's array. What is copied must stay as it is until the
      * rows are rendered. */
     void (*copy)(void *context, drawn_part part, size_t at, const void *from, size_t bytes);
-    /* Renders `count` rows from the three arrays, after the copies and before the next ones. */
+    /* Renders `count` rows from the two arrays, after the copies and before the next ones. */
     void (*render)(void *context, const render_settings *settings, size_t count);
 } row_painter;
 

@@ -24,6 +24,7 @@ struct overlap_loader {
     int rows;        /* own rows of a micro-batch */
     sample *plan;    /* (slots * rows of all ranks), its samples */
     int *guest_rows; /* (likewise), the guest that a planned row has become; 0: none */
+    int *slots;      /* (rows of a buffer), the micro-batch of each */
 
     worker **workers;     /* (threads) */
     pthread_mutex_t lock; /* guards what follows */
@@ -184,7 +185,7 @@ static void add_target(overlap_loader *l, job *j, int64_t iteration, int row, sa
                      .inputs = batch->inputs + (size_t)row * (size_t)l->settings.row_inputs,
                      .truths = batch->truths + (size_t)row * (size_t)l->settings.row_truths,
                      .buffer = batch->buffer,
-                     .row = row};
+                     .slot = l->slots[row]};
 }
 
 /* The job for `row` of the iteration being loaded: the row itself and, where the next iteration
@@ -203,8 +204,10 @@ static job job_for_row(overlap_loader *l, int row, sample tag) {
 /* The row of the planned row of another rank, a guest that several rows can have as partner. */
 static int row_of_guest(overlap_loader *l, loaded_batch *batch, int planned) {
     if (!l->guest_rows[planned]) {
-        l->guest_rows[planned] = batch_rows(l) + batch->guests++;
-        batch->samples[l->guest_rows[planned]] = l->plan[planned];
+        int row = batch_rows(l) + batch->guests++;
+        batch->samples[row] = l->plan[planned];
+        l->slots[row] = planned / l->settings.share.rows;
+        l->guest_rows[planned] = row;
     }
     return l->guest_rows[planned];
 }
@@ -325,6 +328,9 @@ overlap_loader *overlap_loader_create(const loader_settings *settings) {
     l->jobs = allocate((size_t)most_rows(l), sizeof *l->jobs);
     l->plan = allocate((size_t)all_rows(l), sizeof *l->plan);
     l->guest_rows = allocate((size_t)all_rows(l), sizeof *l->guest_rows);
+    l->slots = allocate((size_t)most_rows(l), sizeof *l->slots);
+    for (int row = 0; row < batch_rows(l); row++)
+        l->slots[row] = row / l->rows;
     for (int i = 0; i < LOADER_BUFFERS; i++) {
         loaded_batch *batch = &l->buffers[i];
         batch->buffer = i;
@@ -372,6 +378,7 @@ void overlap_loader_free(overlap_loader *l) {
     free(l->jobs);
     free(l->plan);
     free(l->guest_rows);
+    free(l->slots);
     free(l->unusable);
     free(l->error);
     free(l);

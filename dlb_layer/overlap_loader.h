@@ -31,11 +31,11 @@ typedef struct {
     float *inputs; /* (row_inputs) */
     float *truths; /* (row_truths) */
     int buffer;    /* 0 to LOADER_BUFFERS - 1 */
-    int row;       /* of the buffer, as in a loaded_batch */
+    int slot;      /* the micro-batch whose rows need it */
 } row_target;
 
 /* One iteration: rows are (slots, rows) in order. After them come `guests` more, images of other
- * ranks' rows that are the partners of rows here. */
+ * ranks' rows that are the partners of rows here; each is of its partners' micro-batch. */
 typedef struct {
     float *inputs;   /* (slots * rows + guests, row_inputs) */
     float *truths;   /* (slots * rows + guests, row_truths) */
@@ -57,7 +57,8 @@ typedef struct {
      * each iteration that is handed out, and again after a reload, by one worker at a time. */
     void (*finish)(void *context, const loaded_batch *batch);
     /* The row whose image `row`, one of all ranks', needs in finish(), among those of the same
-     * iteration; `row` itself: none. samples is (slots * rows of all ranks). NULL: no row does. */
+     * micro-batch; `row` itself: none. samples is (slots * rows of all ranks). NULL: no row does.
+     */
     int (*partner)(void *context, const sample *samples, int row);
     /* Nobody reads the rows of buffer number `buffer` any more, and none has been written for its
      * next iteration. Called by the consumer's thread; NULL: nothing is to be done. */

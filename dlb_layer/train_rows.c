@@ -21,14 +21,14 @@ float *training_truths(const training *t, const loaded_batch *batch, size_t row)
 
 void send_training_rows(training *t, const loaded_batch *batch, int slot) {
     network *net = t->net;
-    int row = slot * net->batch;
-    const float *truths = training_truths(t, batch, (size_t)row);
+    size_t row = (size_t)slot * (size_t)net->batch;
+    const float *truths = training_truths(t, batch, row);
     if (t->rows.drawn) {
         render_settings settings = render_settings_of(&t->rows);
-        drawn_block block = drawn_rows_block(t->rows.drawn, batch, &settings, row, net->batch);
+        drawn_block block = drawn_rows_block(t->rows.drawn, batch, &settings, slot);
         send_drawn_input(net, &block, truths);
     } else {
-        send_device_input(net, training_inputs(t, batch, (size_t)row), truths);
+        send_device_input(net, training_inputs(t, batch, row), truths);
     }
 }
 

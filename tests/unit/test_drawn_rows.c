@@ -1,8 +1,8 @@
 /* Rows that a device renders: the kernel against the CPU's rendering, the pool that pixels wait in,
  * and whole trainings' rows from the loader, sent to a device that copies as late as it may. Bits
- * are equal on the CPU, where the kernel's lines are compiled as the CPU's are. On a card its
- * compiler may not fuse products and sums, and nothing else rounds; still, equal bits are not asked
- * for there, because a CPU's compiler may fuse them. */
+ * are equal on the CPU, where the kernel's lines are compiled as the CPU's are. No compiler may
+ * fuse products and sums; still, equal bits are not asked for on a card, where this has never run.
+ */
 #include "fail.h"
 #include "small_network.h"
 
@@ -127,7 +127,7 @@ static void a_row_is_rendered_as_on_the_cpu(void **state) {
     (void)state;
     enum { DRAWS = 16 * 4 * 6, ROOM = 3 * MOST_SIDE * MOST_SIDE * (int)sizeof(float) };
     random_stream stream = {17};
-    unsigned char *pixels = calloc(2 * ROWS_A_DRAW, ROOM);
+    unsigned char *pixels = calloc(ROWS_A_DRAW, ROOM);
     float *expected = calloc(ROWS_A_DRAW, MOST_INPUTS * sizeof *expected);
     float *inputs = calloc(ROWS_A_DRAW, MOST_INPUTS * sizeof *inputs);
     for (uint64_t draw = 0; draw < DRAWS; draw++) {
@@ -138,11 +138,8 @@ static void a_row_is_rendered_as_on_the_cpu(void **state) {
                         .cutout = draw / 32 % 2 ? size_up_to(&stream, 8) : 0};
         size_t values = 3 * (size_t)cpu.augment.width * (size_t)cpu.augment.height;
         for (size_t i = 0; i < ROWS_A_DRAW; i++) {
-            bool is_guest = i == 1;
-            size_t at = (is_guest ? ROWS_A_DRAW + i : i) * ROOM;
-            rows[i].own = draw_row(&cpu, &stream, pixels + at);
+            rows[i].own = draw_row(&cpu, &stream, pixels + i * ROOM);
             rows[i].own.at = i * ROOM;
-            rows[i].own.is_guest = is_guest;
             memcpy(expected + i * values, cpu.inputs, values * sizeof *expected);
         }
         render_on_cpu((render_pass){.settings = {.width = cpu.augment.width,
@@ -153,7 +150,6 @@ static void a_row_is_rendered_as_on_the_cpu(void **state) {
                                                  .statistics = cpu.statistics},
                                     .rows = rows,
                                     .pixels = pixels,
-                                    .guests = pixels + ROWS_A_DRAW * ROOM,
                                     .inputs = inputs,
                                     .count = ROWS_A_DRAW});
         for (size_t i = 0; i < ROWS_A_DRAW * values; i++)
@@ -376,7 +372,7 @@ static void resize(source *s, int width, int height) {
 
 static drawn_block block_of(const source *s, const loaded_batch *batch, int slot) {
     render_settings settings = render_settings_of(&s->rows);
-    return drawn_rows_block(s->rows.drawn, batch, &settings, slot * s->micro, s->micro);
+    return drawn_rows_block(s->rows.drawn, batch, &settings, slot);
 }
 
 static const float *truths_of(const source *s, const loaded_batch *batch, int slot) {
@@ -413,7 +409,6 @@ static void render(void *context, const render_settings *settings, size_t count)
     render_on_cpu((render_pass){.settings = *settings,
                                 .rows = (const drawn_row *)(void *)d->parts[DRAWN_ROWS],
                                 .pixels = d->parts[DRAWN_PIXELS],
-                                .guests = d->parts[DRAWN_GUESTS],
                                 .inputs = d->waiting,
                                 .count = count});
 }
@@ -472,7 +467,6 @@ static void send_to(device *d, const source *s, const loaded_batch *batch, int s
         send_rows(&d->staged, &rows);
 }
 
-/* Into d->inputs. */
 static void take_from(device *d, const source *s, const loaded_batch *batch, int slot) {
     drawn_block block = block_of(s, batch, slot);
     row_block rows = staged_block(&block, truths_of(s, batch, slot));
@@ -486,8 +480,15 @@ static void take_from(device *d, const source *s, const loaded_batch *batch, int
     assert_int_equal(take_device_input(d->net), 1);
     d->net->input = inputs;
     d->net->truth = truths;
+}
+
+/* What was taken last is in d->inputs then. */
+static void pull_taken(device *d) {
 #ifdef GPU
-    cuda_pull_array(d->net->input_gpu, d->inputs, (size_t)(d->net->batch * d->net->inputs));
+    if (d->net)
+        cuda_pull_array(d->net->input_gpu, d->inputs, (size_t)(d->net->batch * d->net->inputs));
+#else
+    (void)d;
 #endif
 }
 
@@ -502,10 +503,12 @@ static void settle(device *d, bool forget) {
 
 /* ---- trainings' rows ---- */
 
-static void compare_slot(const device *d, const source *host, int slot, const char *keys) {
+/* After the next rows were sent, so that these are seen to be in nobody's way. */
+static void compare_slot(device *d, const source *host, int slot, const char *keys) {
     int row = row_inputs_of(&host->rows);
     const float *expected = host->batch->inputs + slot * host->micro * row;
     double tolerance = d->net ? TOLERANCE : 0;
+    pull_taken(d);
     for (int i = 0; i < host->micro * row; i++)
         if (!(fabs((double)d->inputs[i] - expected[i]) <= tolerance))
             fail_msg("%s: slot %d, row %d, value %d is %.9g, the CPU has %.9g", keys, slot, i / row,
@@ -515,6 +518,27 @@ static void compare_slot(const device *d, const source *host, int slot, const ch
 static void compare_truths(const source *drawing, const source *host) {
     assert_memory_equal(drawing->batch->truths, host->batch->truths,
                         (size_t)host->rows.batch_rows * CLASSES * sizeof(float));
+}
+
+static void mark_needed(unsigned char *needed, const row_picture *picture) {
+    size_t bytes = 3 * (size_t)picture->width * (size_t)picture->height;
+    if (picture->is_planes)
+        bytes *= sizeof(float);
+    memset(needed + picture->at, 1, (bytes + 15) / 16 * 16); /* as the pool rounds them */
+}
+
+/* A micro-batch's pool has its rows' images and their partners', and no others. */
+static void check_pool(const source *drawing, int slot) {
+    drawn_block block = block_of(drawing, drawing->batch, slot);
+    size_t bytes = pixel_pool_bytes(block.pixels);
+    unsigned char *needed = calloc(bytes + 16, 1);
+    for (size_t row = 0; row < block.count; row++) {
+        mark_needed(needed, &block.rows[row].own);
+        if (block.rows[row].blends || block.rows[row].pastes)
+            mark_needed(needed, &block.rows[row].partner);
+    }
+    assert_null(memchr(needed, 0, bytes));
+    free(needed);
 }
 
 /* As classifier_train.c goes about it; `waits`: until the next iteration's rows are there to be
@@ -535,6 +559,7 @@ static void train_on_rows(device *d, source *drawing, source *host, bool waits, 
         if (next)
             send_to(d, drawing, next, (slot + 1) % SLOTS);
         compare_slot(d, host, slot, keys);
+        check_pool(drawing, slot);
     }
     compare_truths(drawing, host);
 }

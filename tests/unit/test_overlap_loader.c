@@ -30,6 +30,7 @@ typedef struct {
     int begun, finished;
     int loads_of_id[MOST_IDS];
     int targets_of_id[MOST_IDS];
+    int slot_of_id[MOST_IDS];
 } fake_source;
 
 static void write_row(const fake_source *fake, int image, const row_target *target) {
@@ -46,6 +47,7 @@ static void begin_load(fake_source *fake, int image, const row_target *targets, 
     fake->begun++;
     fake->loads_of_id[targets[0].id]++;
     fake->targets_of_id[targets[0].id] += count;
+    fake->slot_of_id[targets[0].id] = targets[0].slot;
     pthread_cond_broadcast(&fake->changed);
     while (fake->permits == 0 || (image == fake->last_to_fail && fake->begun < fake->jobs))
         pthread_cond_wait(&fake->changed, &fake->lock);
@@ -257,16 +259,18 @@ static void an_image_is_decoded_once_for_its_two_visits(void **state) {
     finish(r);
 }
 
+/* Of its micro-batch. */
 static int last_row(void *context, const sample *samples, int row) {
     (void)context;
     (void)samples;
-    (void)row;
-    return plain.rows - 1;
+    return row - row % plain.rows + plain.rows - 1;
 }
 
 static void one_guest_serves_all_its_partners(void **state) {
     (void)state;
-    run *r = prepare((shape){40, 1, plain.rows, false}, 4);
+    enum { SLOTS = 3 };
+    run *r = prepare((shape){40, SLOTS, plain.rows, false}, 4);
+    int own = plain.rows / 2;
     sample samples[MOST_ROWS];
     r->settings.share.shards = 2;
     r->settings.source.partner = last_row;
@@ -274,10 +278,17 @@ static void one_guest_serves_all_its_partners(void **state) {
     for (int i = 0; i < 3; i++) {
         const loaded_batch *batch = overlap_loader_next(r->loader);
         overlap_sampler_next(r->plan, samples);
-        assert_int_equal(batch->guests, 1);
-        for (int row = 0; row < plain.rows / 2; row++)
-            assert_int_equal(batch->partners[row], plain.rows / 2);
-        assert_int_equal(batch->samples[plain.rows / 2].id, samples[plain.rows - 1].id);
+        overlap_loader_pause(r->loader);
+        assert_int_equal(batch->guests, SLOTS);
+        for (int row = 0; row < SLOTS * own; row++) {
+            assert_int_equal(batch->partners[row], SLOTS * own + row / own);
+            assert_int_equal(r->fake.slot_of_id[batch->ids[row]], row / own);
+        }
+        for (int slot = 0; slot < SLOTS; slot++) {
+            int64_t guest = samples[(slot + 1) * plain.rows - 1].id;
+            assert_int_equal(batch->samples[SLOTS * own + slot].id, guest);
+            assert_int_equal(r->fake.slot_of_id[guest], slot);
+        }
     }
     finish(r);
 }
