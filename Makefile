@@ -312,7 +312,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libdarknet.a $(COMMANDS:%=$(BUILD)/com
 # ranks: NCCL's header needs CUDA's own.
 $(BUILD)/tests/test_half_passes $(BUILD)/tests/test_layer_end_passes: $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/dlb_layer/fail.o
 	@mkdir -p $(@D)
-	$(SAY_CC)$(CC) -DGPU -DCUDNN -Itests/unit/small_cudnn $(filter-out -DDLB_MPI -DDLB_NCCL,$(OURS)) -Itests/unit $(DLB_CFLAGS) $(LDFLAGS) \
+	$(SAY_CC)$(CC) -DGPU -DCUDNN -I$(EMULATION)/include $(filter-out -DDLB_MPI -DDLB_NCCL,$(OURS)) -Itests/unit $(DLB_CFLAGS) $(LDFLAGS) \
 		$< $(BUILD)/dlb_layer/fail.o -o $@ -lcmocka $(LDLIBS)
 $(BUILD)/tests/compare_weights: tests/trajectory/compare_weights.c
 	@mkdir -p $(@D)

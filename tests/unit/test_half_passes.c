@@ -1,7 +1,7 @@
 /* The passes of half_convolution.h, and the choice of algorithms for them, run on the CPU: the
  * plugin's own lines, with the kernels' blocks and a cuDNN of three loops in place of the card's.
  * What a convolution gets there must be what cuDNN's manual asks for. The Makefile compiles this
- * file as for a GPU, with the headers in small_cudnn. */
+ * file as for a GPU, with the headers of the emulated CUDA. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,19 +74,31 @@ cudaError_t launch_from_halves(const half_pass *pass) {
 
 /* ---- cuDNN: descriptors ---- */
 
+/* Of images or of filters. */
+struct emulated_tensor {
+    cudnnDataType_t type;
+    cudnnTensorFormat_t format;
+    int n, c, h, w;
+};
+
+struct emulated_convolution {
+    int pad, stride;
+    cudnnMathType_t math;
+};
+
 cudnnHandle_t cudnn_handle(void) {
     return NULL;
 }
 
 cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t d, cudnnTensorFormat_t format,
                                          cudnnDataType_t type, int n, int c, int h, int w) {
-    *d = (struct small_array){type, format, n, c, h, w};
+    *d = (struct emulated_tensor){type, format, n, c, h, w};
     return CUDNN_STATUS_SUCCESS;
 }
 
 cudnnStatus_t cudnnSetFilter4dDescriptor(cudnnFilterDescriptor_t d, cudnnDataType_t type,
                                          cudnnTensorFormat_t format, int k, int c, int h, int w) {
-    *d = (struct small_array){type, format, k, c, h, w};
+    *d = (struct emulated_tensor){type, format, k, c, h, w};
     return CUDNN_STATUS_SUCCESS;
 }
 
@@ -103,15 +115,17 @@ enum { CANNOT_RUN, NEEDS_TOO_MUCH, GOOD, ALGORITHMS };
 static bool measured;
 
 /* NHWC of 16 bits, with tensor cores. */
-static void check_array(const struct small_array *a, cudnnDataType_t type) {
+static void check_array(const struct emulated_tensor *a, cudnnDataType_t type) {
     assert_int_equal(a->type, type);
     assert_true(type != CUDNN_DATA_FLOAT);
     assert_int_equal(a->format, CUDNN_TENSOR_NHWC);
     assert_int_equal(a->c % 8, 0);
 }
 
-static void check_arrays(const struct small_array *images, const struct small_array *filters,
-                         const struct small_convolution *k, const struct small_array *outputs) {
+static void check_arrays(const struct emulated_tensor *images,
+                         const struct emulated_tensor *filters,
+                         const struct emulated_convolution *k,
+                         const struct emulated_tensor *outputs) {
     check_array(images, images->type);
     check_array(filters, images->type);
     check_array(outputs, images->type);
@@ -180,23 +194,23 @@ WORKSPACE(cudnnGetConvolutionBackwardFilterWorkspaceSize, cudnnTensorDescriptor_
 typedef enum { TO_OUTPUTS, TO_IMAGES, TO_FILTERS } target;
 
 typedef struct {
-    const struct small_array *images, *filters, *outputs;
-    const struct small_convolution *k;
+    const struct emulated_tensor *images, *filters, *outputs;
+    const struct emulated_convolution *k;
     const uint16_t *x, *w, *y; /* NULL: the target */
     double *sums;
     target to;
 } small_pass;
 
-static size_t at(const struct small_array *a, int n, int c, int h, int w) {
+static size_t at(const struct emulated_tensor *a, int n, int c, int h, int w) {
     return (((size_t)n * (size_t)a->h + (size_t)h) * (size_t)a->w + (size_t)w) * (size_t)a->c +
            (size_t)c;
 }
 
-static size_t count_of(const struct small_array *a) {
+static size_t count_of(const struct emulated_tensor *a) {
     return (size_t)a->n * (size_t)a->c * (size_t)a->h * (size_t)a->w;
 }
 
-static double value(const struct small_array *a, const uint16_t *halves, size_t i) {
+static double value(const struct emulated_tensor *a, const uint16_t *halves, size_t i) {
     return float_of_half(halves[i], a->type == CUDNN_DATA_HALF ? HALF_FLOAT16 : HALF_BFLOAT16);
 }
 
@@ -220,7 +234,7 @@ static void add_taps(const small_pass *p, int image, int filter, int row, int co
 }
 
 /* Writes all over its workspace, which must be its own. */
-static cudnnStatus_t convolve(small_pass p, const struct small_array *written, uint16_t *to,
+static cudnnStatus_t convolve(small_pass p, const struct emulated_tensor *written, uint16_t *to,
                               int algorithm, void *workspace, size_t bytes, const void *alpha,
                               const void *beta) {
     const void *arrays[] = {p.x, p.w, p.y, to};
@@ -282,8 +296,8 @@ cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t handle, const void *a
 /* ---- a layer ---- */
 
 typedef struct {
-    struct small_array src, dst, dsrc, ddst, weights, dweights;
-    struct small_convolution k;
+    struct emulated_tensor src, dst, dsrc, ddst, weights, dweights;
+    struct emulated_convolution k;
 } descriptors;
 
 static layer layer_of(const convolution *k, descriptors *d, half_type type) {

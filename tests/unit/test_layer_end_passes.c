@@ -1,6 +1,6 @@
 /* Who ends a layer on a GPU, the plugin or the host, and with which arrays: the lines of the seams,
  * with the kernels' blocks run on the CPU. The Makefile compiles this file as for a GPU, with the
- * headers in small_cudnn; test_layer_ends.c and test_fused_batchnorm.c have the kernels. */
+ * headers of the emulated CUDA; test_layer_ends.c and test_fused_batchnorm.c have the kernels. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,0 @@
-/* What small_cudnn's headers need of cuRAND's. */
-#ifndef SMALL_CURAND_H
-#define SMALL_CURAND_H
-
-typedef int curandStatus_t;
-
-#endif
