@@ -26,8 +26,8 @@ plain() { # [KEY=VALUE...]: of [net]
     head_of
 }
 
-normalized() {
-    net batch=24 max_batches=12 sync_bn=1
+normalized() { # [KEY=VALUE...]: of [net]
+    net batch=24 max_batches=12 "$@"
     section convolutional filters=4 size=3 stride=2 pad=1 activation=leaky batch_normalize=1
     section convolutional filters=4 size=1 activation=linear bias=0
     section batchnorm
@@ -69,6 +69,20 @@ goes_on_alone() { # NAME ARGUMENT...
     check "$name: to the same weights" "$COMPARE_WEIGHTS" backup/x.weights one/x.weights 1e-4
 }
 
+# Ranks that normalise by their own rows, without the keys and with them.
+equals_without() { # NAME KEYS ARGUMENT...
+    local name=$1 keys=$2
+    shift 2
+    normalized >x.cfg
+    rm -rf backup without
+    check "$name: two ranks without $keys" job_trains 2 x.data x.cfg "${usual[@]}" "$@"
+    mv backup without
+    # shellcheck disable=SC2086 # several words
+    normalized $keys >x.cfg
+    check "$name: two ranks with $keys" job_trains 2 x.data x.cfg "${usual[@]}" "$@"
+    check "$name: the same weights with $keys" "$COMPARE_WEIGHTS" backup/x.weights without/x.weights 1e-4
+}
+
 # The program becomes mpirun.
 by_one_command() { # GPUS
     plain >x.cfg
@@ -105,13 +119,14 @@ in_float16() { # NAME ARGUMENT...
 ranks_train() { # NAME ARGUMENT...
     plain >x.cfg
     equals_one_rank "$1" "${@:2}"
-    normalized >x.cfg
+    normalized sync_bn=1 >x.cfg
     equals_one_rank "$1, sync_bn" "${@:2}"
     if [ "$way" != -nogpu ]; then
         plain cuda_graph=1 >x.cfg
         equals_one_rank "$1, cuda_graph" "${@:2}"
         plain augment_on_gpu=1 mixup=.4 >x.cfg
         equals_one_rank "$1, augment_on_gpu" "${@:2}"
+        equals_without "$1" 'cuda_graph=1 fused_batchnorm=1' "${@:2}"
         in_float16 "$@"
     fi
     goes_on_alone "$1" "${@:2}"
@@ -137,7 +152,7 @@ fi
 if [ "$way" = -under ]; then
     plain max_batches=3 >x.cfg
     two_under "two ranks on one card under $2" "${@:2}"
-    normalized | sed 's/^max_batches=.*/max_batches=3/' >x.cfg
+    normalized sync_bn=1 | sed 's/^max_batches=.*/max_batches=3/' >x.cfg
     two_under "two ranks on one card under $2, sync_bn" "${@:2}"
     finish
     exit
