@@ -36,12 +36,20 @@ static bool is_list_of_numbers(const char *text) {
     return digits && !text[digits];
 }
 
+/* Below 0: none, as Darknet has it. */
+static void note_one_card(const char *text) {
+    noted.one = true;
+    if (!is_list_of_numbers(text + (*text == '-')) || strchr(text, ','))
+        fail("-i %s: the number of a card is needed", text);
+}
+
 void note_card_options(int argc, char **argv) {
     free(noted.command_line);
     noted.command_line = allocate((size_t)argc + 1, sizeof *noted.command_line);
     memcpy(noted.command_line, argv, (size_t)argc * sizeof *argv);
     for (int i = 1; i + 1 < argc; i++) {
-        noted.one |= !strcmp(argv[i], "-i");
+        if (!strcmp(argv[i], "-i"))
+            note_one_card(argv[i + 1]);
         if (strcmp(argv[i], "-gpus") != 0)
             continue;
         noted.list = true;
@@ -80,6 +88,8 @@ static void check_options(int count) {
     int ranks = rank_count();
     if (noted.list && gpu_index < 0)
         fail("-gpus names cards, but %s", WITHOUT_CARD);
+    if (ranks == 1 && noted.list && noted.one && gpu_index >= 0)
+        fail("-i and -gpus exclude each other: both name cards");
     if (ranks == 1 && count > 1 && noted.sign)
         fail("-gpus names %d cards for one process, which does not start more because a launcher "
              "has started it, as %s=%s says",
@@ -99,8 +109,18 @@ static void check_options(int count) {
 #ifdef GPU
 static int count_cards(void) {
     int cards = 0;
-    check_error(cudaGetDeviceCount(&cards));
+    cudaError_t status = cudaGetDeviceCount(&cards);
+    if (status != cudaSuccess)
+        fail("there is no card to compute on: CUDA says %s: %s; -nogpu computes on the CPU",
+             cudaGetErrorName(status), cudaGetErrorString(status));
     return cards;
+}
+
+void need_card(int card) {
+    int cards = count_cards();
+    if (card >= cards)
+        fail("-i names card %d, but there %s %d, counted from 0", card, cards == 1 ? "is" : "are",
+             cards);
 }
 
 /* By -gpus. */
@@ -139,15 +159,25 @@ static void say_where(void) {
 }
 #endif
 
+#ifdef GPU
+static void take_one_card(int card) {
+    if (card >= 0)
+        need_card(card);
+    cuda_set_device(card);
+}
+#endif
+
 void take_card_of_rank(const int *gpus, int count) {
     check_options(count);
 #ifdef GPU
     int number, ranks;
     ranks_of_host(&number, &ranks); /* also by ranks that take no card */
-    if (rank_count() > 1 && gpu_index >= 0)
-        cuda_set_device(noted.list ? listed_card(gpus) : card_on_host(number, ranks));
+    if (gpu_index >= 0 && noted.list)
+        cuda_set_device(listed_card(gpus));
+    else if (gpu_index >= 0 && rank_count() > 1)
+        cuda_set_device(card_on_host(number, ranks));
     else
-        cuda_set_device(gpus[0]);
+        take_one_card(gpus[0]);
     say_where();
 #else
     (void)gpus;

@@ -7,14 +7,19 @@
 /* ---- host seams ---- */
 
 /* Before -i and -gpus are taken from the command line: whether they are there; argv, (argc), is
- * kept as it is, and its strings must stay. Ends the program with one sentence where -gpus is no
- * list of numbers. */
+ * kept as it is, and its strings must stay. Ends the program with one sentence where -i is no number
+ * or -gpus no list of numbers. */
 void note_card_options(int argc, char **argv);
 
 /* Whether the command line's command computes nothing, or takes its card itself when it knows its
  * rank, so that the program may not take one for it before. argv, (argc), has a command, and at its
  * end NULL for options that the host took out. */
 int takes_card_itself(int argc, char **argv);
+
+#ifdef GPU
+/* Ends the program with one sentence where -i names a card that is not there. */
+void need_card(int card);
+#endif
 
 /* Of random numbers that a GPU draws: `seed`, another one on each rank. */
 unsigned long long seed_of_rank(unsigned long long seed);

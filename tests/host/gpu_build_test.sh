@@ -129,6 +129,12 @@ else
     darknet classifier train x.data dlb.cfg -gpus 0,1
     check 'several cards for one process: how to start it' how_to_start
 fi
+for number in one 1,2 ''; do
+    darknet classifier train x.data dlb.cfg -i "$number"
+    check "-i '$number' is no number" one_sentence "-i $number: the number of a card is needed"
+done
+darknet classifier train x.data dlb.cfg -i 1 -gpus 0
+check '-i and -gpus' one_sentence '-i and -gpus exclude each other'
 darknet classifier train x.data dlb.cfg -gpus 0,,1
 check 'no list of numbers' one_sentence '-gpus 0,,1: numbers of cards'
 darknet classifier train x.data dlb.cfg -nogpu -gpus 0
@@ -161,8 +167,9 @@ fi
 
 if ! nvidia-smi -L >/dev/null 2>&1; then
     darknet classifier train x.data dlb.cfg
-    says_what_is_missing() { [ "$status" = 1 ] && grep -q 'cuda\.c:[0-9]*: CUDA says cuda[A-Z]' said; }
-    check 'says where there is no card: file, line and status' says_what_is_missing
+    check 'says that there is no card, and what to do' one_sentence 'there is no card to compute on: CUDA says cuda[A-Z].*; -nogpu computes on the CPU'
+    darknet classifier valid x.data dlb.cfg backup/dlb.weights
+    check 'so does validation' one_sentence 'there is no card to compute on'
     skip 'trajectory on the GPU' 'there is no card'
     skip 'two ranks on one card' 'there is no card'
     skip 'two ranks on two cards' 'there is no card'

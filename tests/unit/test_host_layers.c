@@ -586,6 +586,20 @@ static void first_layers_without_weights(void **state) {
 }
 
 /* What is there after a change of size is what a network of that size has. */
+/* With the largest workspace of its network. */
+static void local_layers_have_room(void **state) {
+    (void)state;
+    network *net = parse_network_text(
+        NET("") "[local]\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=leaky\n" COST);
+    const layer *l = &net->layers[0];
+    assert_true(l->workspace_size >= (size_t)(l->out_h * l->out_w * 9 * l->c) * sizeof(float));
+    draw_floats(net->input, net->inputs * net->batch);
+    net->train = 1;
+    forward_network(net);
+    backward_network(net);
+    free_network(net);
+}
+
 static void another_size(void **state) {
     (void)state;
     static const char body[] =
@@ -913,6 +927,7 @@ int main(void) {
         cmocka_unit_test(maxpool_of_nan),
         cmocka_unit_test(gradients_are_slopes_of_the_loss),
         cmocka_unit_test(first_layers_without_weights),
+        cmocka_unit_test(local_layers_have_room),
         cmocka_unit_test(another_size),
         cmocka_unit_test(updates_decay_the_weights),
         cmocka_unit_test(updates_decay_all),
