@@ -129,9 +129,9 @@ else
     darknet classifier train x.data dlb.cfg -gpus 0,1
     check 'several cards for one process: how to start it' how_to_start
 fi
-for number in one 1,2 ''; do
-    darknet classifier train x.data dlb.cfg -i "$number"
-    check "-i '$number' is no number" one_sentence "-i $number: the number of a card is needed"
+for card in one 1,2 ''; do
+    darknet classifier train x.data dlb.cfg -i "$card"
+    check "-i '$card' is no card's number" one_sentence "-i $card: the number of a card is needed"
 done
 darknet classifier train x.data dlb.cfg -i 1 -gpus 0
 check '-i and -gpus' one_sentence '-i and -gpus exclude each other'
@@ -158,7 +158,7 @@ if [ $mpi = 1 ] && command -v mpirun >/dev/null; then
     if ! nvidia-smi -L >/dev/null 2>&1; then
         OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
             darknet classifier train x.data dlb.cfg -gpus 0,1
-        check 'two ranks by one command' one_sentence 'rank 0 of 2 on .*rank_device\.c:[0-9]*: CUDA says cuda[A-Z]'
+        check 'two ranks by one command' one_sentence 'rank 0 of 2 on .*there is no card to compute on: CUDA says cuda[A-Z]'
         check 'which says so' grep -q '^Starting 2 ranks: mpirun' said
     fi
 else
