@@ -7,8 +7,8 @@
 /* ---- host seams ---- */
 
 /* Before -i and -gpus are taken from the command line: whether they are there; argv, (argc), is
- * kept as it is, and its strings must stay. Ends the program with one sentence where -i is no number
- * or -gpus no list of numbers. */
+ * kept as it is, and its strings must stay. Ends the program with one sentence where -i is no
+ * number or -gpus no list of numbers. */
 void note_card_options(int argc, char **argv);
 
 /* Whether the command line's command computes nothing, or takes its card itself when it knows its
